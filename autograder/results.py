@@ -1,0 +1,158 @@
+"""The Result: the one object that grading makes and everything after it reads (``results.json``).
+
+Reporting, exports and summaries are pure functions of a `Result` and of the arrays beside it, so this module
+imports neither torch nor the judge.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+Status = Literal["passed", "failed", "error", "timeout", "pending"]
+"""passed; failed: answered, wrongly; error: raised or died before it answered; timeout: never answered;
+pending: awaits a human (a written answer, or a fault of the grader's own, which costs the student nothing)."""
+
+
+class Record(BaseModel):
+    """A part of the Result: closed to unknown fields, and checked when assigned to."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
+
+
+class Text(Record):
+    """One text in both languages, plain and unescaped: whoever renders it escapes it."""
+
+    en: str = ""
+    fa: str = ""
+
+
+class Student(Record):
+    """Who handed in; empty where the hand-in does not say."""
+
+    name: str = ""
+    number: str = ""
+
+
+class Submission(Record):
+    """What was graded: the path as given, and the SHA-256 of the names and bytes of its files."""
+
+    path: str
+    sha256: str
+
+
+class Criterion(Record):
+    """One line of the rubric with its verdict. ``points`` lie in [0, max_points]; durations are seconds."""
+
+    id: str
+    stub: str
+    kind: Literal["unit", "experiment", "manual"]
+    status: Status
+    points: Annotated[float, Field(ge=0)]
+    max_points: Annotated[float, Field(ge=0)]
+    bonus: bool = False
+    title: Text = Text()
+    message: Text = Text()
+    duration_s: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Experiment(Record):
+    """One trained model and what the judge measured of it.
+
+    ``metrics`` are what the student's part reached, ``thresholds`` the least that earns the points (a subset of
+    the metrics), ``reference`` the mean of the stored reference runs, ``published`` the course report's figures.
+    All are fractions in [0, 1]. ``arrays`` names the npz file with the figures' raw data, relative to
+    ``results.json``; empty where the experiment did not run.
+    """
+
+    id: str
+    title: Text = Text()
+    protocol: Text = Text()
+    question: str = ""
+    data: str
+    status: Literal["run", "not_run"] = "run"
+    note: Text = Text()
+    metrics: dict[str, float] = {}
+    thresholds: dict[str, float] = {}
+    reference: dict[str, float] = {}
+    published: dict[str, float] = {}
+    seed: int = 0
+    epochs: int = 0
+    duration_s: Annotated[float, Field(ge=0)] = 0.0
+    arrays: str = ""
+
+
+class Isolation(Record):
+    """How far the contestant was locked away, and by which layers."""
+
+    level: str
+    features: list[str] = []
+
+
+class Result(Record):
+    """Everything that grading one submission found out."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    kit_version: str
+    assignment: str
+    profile: Literal["quick", "full"]
+    student: Student
+    submission: Submission
+    score: Annotated[float, Field(ge=0)]
+    max_score: Annotated[float, Field(ge=0)]
+    pending: Annotated[float, Field(ge=0)]
+    seed: int
+    criteria: list[Criterion]
+    experiments: list[Experiment]
+    isolation: Isolation
+    environment: dict[str, str]
+    faults: list[str] = []
+    started: datetime
+    finished: datetime
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes ``content`` to ``path`` so that a reader sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)  # mkstemp's 0600 would keep a teacher's colleagues from reading it
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def write_result(result: Result, folder: Path) -> Path:
+    """Writes ``folder/results.json`` atomically and returns its path."""
+    path = folder / "results.json"
+    write_atomically(path, (result.model_dump_json(indent=2) + "\n").encode())
+    return path
+
+
+def read_result(path: Path) -> Result:
+    """Reads a ``results.json`` (or the folder it lies in).
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is no results.json of this schema version (pydantic's ValidationError is one).
+    """
+    path = path / "results.json" if path.is_dir() else path
+    return Result.model_validate_json(path.read_bytes())
+
+
+def json_schema() -> str:
+    """The published JSON Schema of ``results.json``."""
+    return json.dumps(Result.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
