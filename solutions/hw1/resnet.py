@@ -59,9 +59,7 @@ class ResNet18(nn.Module):
     At ``width=64`` with 10 classes it has 11,181,642 parameters.
     """
 
-    def __init__(
-        self, num_classes: int = 10, in_channels: int = 3, width: int = 64, batch_norm: bool = True
-    ) -> None:
+    def __init__(self, num_classes: int = 10, in_channels: int = 3, width: int = 64, batch_norm: bool = True) -> None:
         super().__init__()
         ### BEGIN SOLUTION
         self.conv1 = nn.Conv2d(in_channels, width, 7, stride=2, padding=3, bias=not batch_norm)
