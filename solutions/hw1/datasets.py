@@ -463,17 +463,17 @@ def _paint_objects(rng: np.random.Generator, label: NDArray[np.int64]) -> Floats
     """Images (B, 3, S, S), about [0, 1], of the objects (B,)."""
     n = len(label)
     x, y = _grid()
-    u = x - _per_image(_uniform(rng, -4, 4, n))
-    v = _per_image(_uniform(rng, -4, 4, n)) - y
-    u, v = _turned(u, v, _uniform(rng, -0.5, 0.5, n))
-    radius = _per_image(_uniform(rng, 8, 14, n))
+    u = x - _per_image(_uniform(rng, -3, 3, n))
+    v = _per_image(_uniform(rng, -3, 3, n)) - y
+    u, v = _turned(u, v, _uniform(rng, -0.4, 0.4, n))
+    radius = _per_image(_uniform(rng, 9, 14, n))
     u, v = u / radius, v / (radius * _per_image(_uniform(rng, 0.8, 1.25, n)))
     outside = np.empty((n, SIZE, SIZE), np.float32)
     for k in range(10):
         outside[label == k] = _shape(k, u[label == k], v[label == k])
     mask = (0.5 - outside * radius).clip(0, 1)
 
-    back, paint = (c[:, :, None, None] for c in _colours(rng, n, 0.1, 0.5))
+    back, paint = (c[:, :, None, None] for c in _colours(rng, n, 0.2, 0.6))
     image = back + _pattern(rng, n)
     image = _mixed(image, paint + _pattern(rng, n), mask)
     for _ in range(2):  # bars across the image, some before the object
@@ -487,6 +487,6 @@ def _pattern(rng: np.random.Generator, n: int) -> Floats:
     """Textures (n, 3, S, S) about zero: stripes of any direction and width, and blotches of any colour."""
     x, _ = _turned(*_grid(), _uniform(rng, -np.pi, np.pi, n))
     wave = np.sin(x * _per_image(_uniform(rng, 0.3, 1.6, n)) + _per_image(_uniform(rng, 0, 2 * np.pi, n)))
-    tint = _uniform(rng, -0.25, 0.25, n, 3)[:, :, None, None]
-    texture: Floats = tint * wave[:, None] + 0.15 * _blotches(rng, 3 * n, 6).reshape(n, 3, SIZE, SIZE)
+    tint = _uniform(rng, -0.2, 0.2, n, 3)[:, :, None, None]
+    texture: Floats = tint * wave[:, None] + 0.1 * _blotches(rng, 3 * n, 6).reshape(n, 3, SIZE, SIZE)
     return texture
