@@ -123,15 +123,16 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Writes ``content`` to ``path`` so that a reader sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)  # mkstemp's 0600 would keep a teacher's colleagues from reading it
-        os.replace(name, path)
+        temporary.chmod(0o644)  # mkstemp's 0600 would keep a teacher's colleagues from reading it
+        temporary.replace(path)
     except BaseException:
-        os.unlink(name)
+        temporary.unlink(missing_ok=True)
         raise
 
 

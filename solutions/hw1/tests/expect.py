@@ -173,6 +173,19 @@ def tensors(answer: Any) -> Sequence[Any]:
     return answer if isinstance(answer, (tuple, list)) else (answer,)
 
 
+def has_shape(answer: Any, shape: tuple[int, ...], what: str) -> Tensor:
+    """The answer, if it is a tensor of this shape; otherwise a `Mistake`."""
+    tensor = is_tensor(answer, what)
+    if tuple(tensor.shape) != shape:
+        raise mistake(
+            N_("{what} must have the shape {want}, but has {got}."),
+            what=what,
+            want=str(shape),
+            got=str(tuple(tensor.shape)),
+        )
+    return tensor
+
+
 def several(answer: Any, count: int) -> Sequence[Tensor]:
     """The answer, if it is a tuple or list of ``count`` tensors; otherwise a `Mistake`."""
     if not isinstance(answer, (tuple, list)) or len(answer) != count:
@@ -190,12 +203,7 @@ def gradients(function: Callable[..., Any], *inputs: Tensor) -> list[Tensor]:
     leaves = [x.detach().clone().requires_grad_() for x in inputs]
     value = is_tensor(function(*leaves), N_("The result"))
     if value.numel() != 1:
-        raise mistake(
-            N_("{what} must have the shape {want}, but has {got}."),
-            what=N_("The result"),
-            want="()",
-            got=str(tuple(value.shape)),
-        )
+        has_shape(value, (), N_("The result"))
     if not value.requires_grad:
         raise mistake(
             N_(
@@ -212,7 +220,7 @@ class Expected:
     Args:
         name: the check's name; stored values are kept under it.
         reference: the package of reference stubs, or None where only stored values are to be had.
-        store: the stored values, key to array; with a reference, what it computes is added to it.
+        store: the stored values, key to array; what a reference computes is added to it, once for all answers.
         reveal: whether a message may show an expected number.
     """
 
@@ -233,16 +241,15 @@ class Expected:
         """
         prefix = f"{self.name}:{self.calls}:"
         self.calls += 1
-        if self.reference is None:
-            stored = []
-            while (key := f"{prefix}{len(stored)}") in self.store:
-                stored.append(torch.from_numpy(np.array(self.store[key])))
-            if not stored:
+        if f"{prefix}0" not in self.store:
+            if self.reference is None:
                 raise KeyError(f"no stored value for {prefix}0: the assignment's expected.npz is out of date")
-            return stored
-        computed = [value.detach().clone() for value in tensors(compute(self.reference))]
-        self.store.update({f"{prefix}{i}": value.numpy() for i, value in enumerate(computed)})
-        return computed
+            for i, value in enumerate(tensors(compute(self.reference))):
+                self.store[f"{prefix}{i}"] = value.detach().clone().numpy()
+        values: list[Tensor] = []
+        while (key := f"{prefix}{len(values)}") in self.store:
+            values.append(torch.from_numpy(np.array(self.store[key])))
+        return values
 
     def close(
         self, answer: Any, compute: Compute, *names: str, terms: int, hint: str, scale: float | None = None

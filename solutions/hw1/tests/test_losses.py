@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hw1.tests.expect import N_, Draw, Expected, gradients, mistake, several
+from hw1.tests.expect import N_, Draw, Expected, gradients, has_shape, mistake, several
 
 LOSS = N_("The loss")
 SP, SN = N_("sp"), N_("sn")
@@ -185,9 +185,7 @@ def test_similarity_gradient(submission: Any, draw: Draw, expected: Expected) ->
     def gradient(stubs: Any) -> list[Tensor]:
         def weighted(x: Tensor) -> Tensor:
             sp, sn = several(stubs.convert_label_to_similarity(x, label), 2)
-            if tuple(sp.shape) != (8,) or tuple(sn.shape) != (20,):
-                raise mistake(PAIRS)
-            return (weight_p * sp).sum() + (weight_n * sn).sum()
+            return (weight_p * has_shape(sp, (8,), SP)).sum() + (weight_n * has_shape(sn, (20,), SN)).sum()
 
         return gradients(weighted, features)
 

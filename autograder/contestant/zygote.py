@@ -1,0 +1,130 @@
+"""The warm parent of all contestants: loads torch once, then forks a contestant in hundredths of a second.
+
+It holds no check, no answer and no other submission, since a fork inherits all memory. It runs one thread and
+never touches CUDA, since neither survives a fork. The judge talks to it over a socket of whole messages
+(``SOCK_SEQPACKET``): JSON, with the contestant's end of its wire passed as a file descriptor.
+
+Started as ``python -I zygote.py ROOT DESCRIPTOR``; ends when the judge's end of the socket closes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+MESSAGE_BYTES = 1 << 16
+
+
+def warm() -> None:
+    """Does once what every contestant would otherwise pay for: torch imports much of itself on first use."""
+    import numpy as np
+    import torch
+    import torch.testing
+    from torch import nn
+    from torch.nn import functional as F
+
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    x = torch.from_numpy(np.zeros((2, 3, 8, 8), np.float32))
+    F.cross_entropy(model(x), torch.zeros(2, dtype=torch.int64), label_smoothing=0.1)
+    F.softplus(torch.logsumexp(x.flatten(), 0) + torch.einsum("ncij,ncij->", x, x))
+    # No backward: autograd's engine may start threads at its first, and threads do not survive a fork.
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    for optimiser in (torch.optim.SGD(model.parameters(), 0.1), torch.optim.Adam(model.parameters(), 0.1)):
+        optimiser.step()
+    torch.testing.assert_close(x, x)
+
+
+def lock_away(order: dict[str, Any], wire: socket.socket) -> list[str]:
+    """Gives up this process's rights, as far as ordered. Returns the layers in force."""
+    if order["isolation"] == "none":
+        return []
+    from autograder.contestant.lockdown import Jail, Limits, lock_down  # loaded before the fork
+
+    jail = Jail(scratch=Path(order["folder"]), keep_fds=(wire.fileno(),))
+    return lock_down(jail, Limits(**order["limits"]), required=True)
+
+
+def contestant(order: dict[str, Any], wire: socket.socket) -> None:
+    """What a forked child does: gives up its rights, says so, then serves until the wire closes."""
+    import torch
+
+    from autograder.contestant.server import Server
+    from autograder.wire import Channel
+
+    channel = Channel(wire)
+    try:
+        layers = lock_away(order, wire)
+    except Exception as problem:
+        channel.send({"failure": f"{type(problem).__name__}: {problem}"}, _nothing_else)
+        return
+    folder = Path(order["folder"])
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True
+    torch.manual_seed(order["seed"])
+    # The last word that the judge believes: after it, student code may run here.
+    channel.send({"layers": layers}, _nothing_else)
+    Server(channel, folder, order["package"], order["stubs"]).serve()
+
+
+def _nothing_else(item: object) -> Any:
+    raise TypeError(f"{type(item).__name__} in a greeting")
+
+
+def run_child(order: dict[str, Any], wire: socket.socket, control: socket.socket) -> None:
+    """Runs a contestant in the process just forked and ends that process, whatever happens."""
+    status = 1
+    try:
+        control.close()
+        quiet = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(quiet, descriptor)
+        contestant(order, wire)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def main(control: socket.socket) -> None:
+    """Takes orders until the judge is gone, then takes its children with it."""
+    children: set[int] = set()
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
+        if not message:
+            break
+        order = json.loads(message)
+        if order["op"] == "start":
+            wire = socket.socket(fileno=descriptors[0])
+            pid = os.fork()
+            if pid == 0:
+                run_child(order, wire, control)
+            wire.close()
+            children.add(pid)
+            control.send(json.dumps({"pid": pid}).encode())
+        elif order["op"] == "end":  # a contestant gets no chance to clean up: it is not trusted to come to an end
+            pid = order["pid"]
+            finished, status = os.waitpid(pid, os.WNOHANG)
+            if not finished:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            children.discard(pid)
+            control.send(json.dumps({"status": os.waitstatus_to_exitcode(status) if finished else None}).encode())
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[1])
+    socket_to_judge = socket.socket(fileno=int(sys.argv[2]))
+    warm()
+    import autograder.contestant.lockdown
+    import autograder.contestant.server  # noqa: F401  (loaded before the fork, for all children)
+
+    main(socket_to_judge)

@@ -1,0 +1,223 @@
+"""Runs the checks on a submission: pytest in this process, with fixtures of the judge's own.
+
+The checks are the ones students have (`solutions/<name>/tests`). Here ``submission`` is a proxy into a contestant,
+``draw`` is seeded with the course's secret, and ``expected`` asks the reference, once for all submissions.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pytest
+
+from autograder.assignment import Assignment, Line
+from autograder.judge import faults
+from autograder.judge.contestant import Contestant, ContestantsUnavailable, Submission, SubmissionFault
+from autograder.results import Criterion, Status, Text
+from autograder.translations import LANGUAGES
+
+PATIENCE_S = 30.0
+"""Seconds of one stub's calls that may end in a time-out before its remaining checks are given up."""
+
+
+class Told(Protocol):
+    """A failed expectation that can tell itself in a language (`tests/expect.py`: Mistake)."""
+
+    def render(self, translations: Any) -> str: ...
+
+
+@dataclass
+class Outcome:
+    """What one check of a criterion came to. ``fault`` is the grader's own, with its traceback."""
+
+    status: Status
+    message: Text = field(default_factory=Text)
+    fault: str = ""
+    duration_s: float = 0.0
+
+
+class Judge:
+    """Checks one submission after the other; what the reference says is kept between them."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.expected: dict[str, Any] = {}
+
+    def check(
+        self,
+        start: Callable[[], Contestant],
+        *,
+        missing: frozenset[str] = frozenset(),
+        only: Callable[[Line], bool] = lambda line: True,
+        on_done: Callable[[], None] = lambda: None,
+    ) -> tuple[list[Criterion], list[str]]:
+        """Judges every unit criterion of the rubric that ``only`` admits.
+
+        Args:
+            start: starts a contestant on the submission.
+            missing: modules that the submission lacks.
+            only: which lines of the rubric to judge.
+            on_done: called after each check, for progress.
+
+        Returns:
+            The criteria, and the grader's own faults, one text each.
+        """
+        lines = [line for line in self.assignment.lines if line.kind == "unit" and only(line)]
+        plugin = _Plugin(self, lines, start, missing, on_done)
+        arguments = [
+            str(self.assignment.tests),
+            "--import-mode=importlib",
+            "--noconftest",
+            "--disable-plugin-autoload",
+        ]
+        arguments += [f"--rootdir={self.assignment.folder}", "-c", str(self.assignment.folder / "pytest.ini")]
+        arguments += [
+            "-o",
+            "addopts=",
+            *(f"-pno:{name}" for name in ("terminal", "cacheprovider", "capture", "warnings")),
+        ]
+        self.assignment.module("tests")  # the checks import their words from the reference's package
+        try:
+            exit_code = pytest.main(arguments, plugins=[plugin])
+        finally:
+            plugin.close()
+        problems = list(plugin.faults)
+        if exit_code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+            problems.append(f"the checks could not be run: {pytest.ExitCode(exit_code).name}")
+        criteria = []
+        for line in lines:
+            criterion, fault = _criterion(line, plugin.outcomes.get(line.id, []))
+            criteria.append(criterion)
+            problems += fault
+        return criteria, problems
+
+
+def _criterion(line: Line, outcomes: list[Outcome]) -> tuple[Criterion, list[str]]:
+    """All checks of a criterion must pass; no check at all is the grader's fault, never a pass."""
+    problems = [outcome.fault for outcome in outcomes if outcome.fault]
+    bad = next((outcome for outcome in outcomes if outcome.status != "passed"), None)
+    if not outcomes:
+        problems.append(f"no check bears the criterion {line.id}")
+    if problems:
+        bad = Outcome("pending", faults.bilingual(faults.NO_CHECK))
+    criterion = Criterion(
+        id=line.id,
+        stub=line.stub,
+        kind=line.kind,
+        status=bad.status if bad else "passed",
+        points=0 if bad else line.points,
+        max_points=line.points,
+        bonus=line.bonus,
+        title=line.title,
+        message=bad.message if bad else Text(),
+        duration_s=sum(outcome.duration_s for outcome in outcomes),
+    )
+    return criterion, problems
+
+
+class _Plugin:
+    """The judge's side of one pytest run."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        lines: list[Line],
+        start: Callable[[], Contestant],
+        missing: frozenset[str],
+        on_done: Callable[[], None],
+    ) -> None:
+        self.judge, self.start, self.missing, self.on_done = judge, start, missing, on_done
+        self.lines = {line.id: line for line in lines}
+        self.outcomes: dict[str, list[Outcome]] = {}
+        self.faults: list[str] = []
+        self.submissions: dict[str, Submission] = {}
+        self.hung_s: dict[str, float] = {}
+        self.expect = judge.assignment.module("tests.expect")
+
+    def close(self) -> None:
+        for submission in self.submissions.values():
+            submission.close()
+
+    def line_of(self, item: pytest.Item) -> Line | None:
+        marker = item.get_closest_marker("criterion")
+        return self.lines.get(marker.args[0]) if marker else None
+
+    # Fixtures. One contestant serves all checks of a stub; another stub gets another.
+
+    @pytest.fixture
+    def submission(self, request: pytest.FixtureRequest) -> Submission:
+        line = self.line_of(request.node)
+        assert line is not None
+        if line.stub not in self.submissions:
+            stubs = {line.stub: self.judge.assignment.stubs[line.stub]}
+            self.submissions[line.stub] = Submission(self.start, stubs)
+        return self.submissions[line.stub]
+
+    @pytest.fixture
+    def draw(self, request: pytest.FixtureRequest) -> Any:
+        return self.expect.Draw(self.judge.assignment.seed, request.node.name)
+
+    @pytest.fixture
+    def expected(self, request: pytest.FixtureRequest) -> Any:
+        assignment = self.judge.assignment
+        return self.expect.Expected(request.node.name, assignment.reference, self.judge.expected, reveal=False)
+
+    # Hooks.
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "criterion(id): the line of the rubric that a check counts for")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if self.line_of(item) is not None]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.faults.append(str(report.longrepr))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        line = self.line_of(item)
+        assert line is not None
+        module = self.judge.assignment.stubs[line.stub]
+        if module in self.missing:
+            item.add_marker(pytest.mark.skip)
+            self.add(line, Outcome("failed", faults.bilingual(faults.MISSING, module=module, stub=line.stub)))
+        elif self.hung_s.get(line.stub, 0) >= PATIENCE_S:
+            item.add_marker(pytest.mark.skip)
+            self.add(line, Outcome("timeout", faults.bilingual(faults.TIMEOUT, stub=line.stub)))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        report = yield
+        line = self.line_of(item)
+        assert line is not None
+        problem = call.excinfo.value if call.excinfo else None
+        skipped = isinstance(problem, pytest.skip.Exception)
+        if call.when == "call" or (problem is not None and not skipped):
+            self.add(line, self.outcome(line, problem, call.duration))
+        if call.when == "teardown":
+            self.on_done()
+        return report
+
+    def add(self, line: Line, outcome: Outcome) -> None:
+        self.outcomes.setdefault(line.id, []).append(outcome)
+
+    def outcome(self, line: Line, problem: BaseException | None, duration: float) -> Outcome:
+        """What a check came to, by what it raised."""
+        if problem is None:
+            return Outcome("passed", duration_s=duration)
+        if isinstance(problem, (ContestantsUnavailable, KeyboardInterrupt)):
+            raise problem
+        if isinstance(problem, self.expect.Mistake):
+            told: Told = problem
+            texts = {language: told.render(self.judge.assignment.translations(language)) for language in LANGUAGES}
+            return Outcome("failed", Text(**texts), duration_s=duration)
+        if isinstance(problem, SubmissionFault):
+            if problem.kind == "timeout":
+                self.hung_s[line.stub] = self.hung_s.get(line.stub, 0) + duration
+            return Outcome(*faults.verdict(problem, line.stub), duration_s=duration)
+        fault = "".join(traceback.format_exception(problem))
+        return Outcome("pending", faults.bilingual(faults.NO_CHECK), fault=fault, duration_s=duration)

@@ -1,0 +1,479 @@
+"""The judge's view of a contestant: a process it starts, calls with a time limit, and ends.
+
+`Submission` has the face of the student's package: its stubs are called as if they were here, with tensors and
+gradients, but run in a process of their own. Its answers are checked for form on the way in (`autograder.wire`)
+and are otherwise whatever the student's code made them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from autograder.contestant.lockdown import Limits
+from autograder.contestant.server import tensors_in
+from autograder.wire import (
+    CallbackRef,
+    Channel,
+    Closed,
+    Late,
+    ObjectRef,
+    Opaque,
+    ProvidedRef,
+    Ref,
+    StubRef,
+    WireError,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 60.0  # a cold machine under load takes long to import torch
+IMPORT_S = 20.0
+CALL_S = 10.0
+
+Isolation = Literal["full", "none"]
+FaultKind = Literal["raised", "died", "timeout", "malformed"]
+
+
+class SubmissionFault(Exception):
+    """The student's code did not answer: it raised, died, never came back, or sent nonsense.
+
+    Attributes:
+        kind: which of these.
+        type_name, text, file, line: what was raised and where in the student's files, as far as it is known.
+    """
+
+    def __init__(self, kind: FaultKind, text: str, type_name: str = "", file: str = "", line: int = 0) -> None:
+        super().__init__(f"{type_name}: {text}" if type_name else text)
+        self.kind, self.text, self.type_name, self.file, self.line = kind, text, type_name, file, line
+
+
+class ContestantsUnavailable(Exception):
+    """No contestant can be started on this machine; the message says why and what to do."""
+
+
+LIMITS = Limits(memory_bytes=4 << 30, cpu_s=3600, processes=64, open_files=256, file_bytes=64 << 20)
+"""What one contestant may use, unless told otherwise."""
+
+
+class Contestants:
+    """The warm parent of all contestants, as a context: one for each judge.
+
+    Args:
+        isolation: "full" locks each contestant down, "none" does not (for machines that cannot).
+        limits: what each may use.
+    """
+
+    def __init__(self, isolation: Isolation = "full", limits: Limits = LIMITS) -> None:
+        self.isolation = isolation
+        self.limits = limits
+        self.layers: list[str] = []
+
+    def __enter__(self) -> Contestants:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        zygote = ROOT / "autograder" / "contestant" / "zygote.py"
+        environment = {"PATH": os.defpath, "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+        environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", str(zygote), str(ROOT), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=environment,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.control.close()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def order(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        """Sends the zygote one order and returns its answer."""
+        try:
+            self.control.settimeout(START_S)
+            socket.send_fds(self.control, [json.dumps(message).encode()], descriptors)
+            answer = self.control.recv(1 << 16)
+        except OSError as problem:
+            raise ContestantsUnavailable(f"the process that starts contestants is gone ({problem})") from problem
+        if not answer:
+            raise ContestantsUnavailable("the process that starts contestants ended before its time")
+        reply: dict[str, Any] = json.loads(answer)
+        return reply
+
+    def start(self, folder: Path, package: str, stubs: dict[str, str], seed: int = 0) -> Contestant:
+        """Starts a contestant on the package ``folder/package``.
+
+        Raises:
+            ContestantsUnavailable: the machine does not allow the isolation that was asked for.
+        """
+        ours, theirs = socket.socketpair()
+        order = {
+            "op": "start",
+            "folder": str(folder),
+            "package": package,
+            "stubs": stubs,
+            "seed": seed,
+            "isolation": self.isolation,
+            "limits": asdict(self.limits),
+        }
+        with theirs:
+            pid = self.order(order, [theirs.fileno()])["pid"]
+        contestant = Contestant(self, pid, Channel(ours))
+        try:
+            greeting = contestant.channel.receive(time.monotonic() + START_S)
+        except (Closed, Late):
+            greeting = {"failure": "it ended before it began"}
+        if "failure" in greeting:
+            contestant.end()
+            raise ContestantsUnavailable(
+                f"a contestant could not be locked away ({greeting['failure']}); `--isolation none` does without"
+            )
+        self.layers = greeting["layers"]
+        return contestant
+
+
+@dataclass
+class Contestant:
+    """One process with one student's code in it."""
+
+    parent: Contestants
+    pid: int
+    channel: Channel
+    alive: bool = True
+    graphs: int = 0
+    released: list[int] = field(default_factory=list)
+
+    def request(
+        self, op: str, *, timeout_s: float, callbacks: list[Callable[..., Any]] | None = None, **arguments: Any
+    ) -> Any:
+        """Asks for one operation of `autograder.contestant.server.Server` and waits for the answer.
+
+        Raises:
+            SubmissionFault: the student's code raised, died, did not answer in time, or answered nonsense.
+        """
+        if not self.alive:
+            raise SubmissionFault("died", "the process had ended before")
+        deadline = time.monotonic() + timeout_s
+        release, self.released = self.released, []
+        try:
+            self.channel.send({"op": op, "arguments": arguments, "release": release}, _unsendable, deadline)
+            reply = self.channel.receive(deadline)
+            while isinstance(reply, dict) and "callback" in reply:
+                self.channel.send(_call_back(reply, callbacks or []), _unsendable, deadline)
+                reply = self.channel.receive(deadline)
+        except Late:
+            self.end()
+            raise SubmissionFault("timeout", f"no answer within {timeout_s:g} s") from None
+        except Closed:
+            raise SubmissionFault("died", _cause_of_death(self.end())) from None
+        except WireError as problem:
+            self.end()
+            raise SubmissionFault("malformed", str(problem)) from None
+        if isinstance(reply, dict) and isinstance(error := reply.get("error"), dict):
+            raise _raised(error)
+        if not isinstance(reply, dict) or "value" not in reply:
+            self.end()
+            raise SubmissionFault("malformed", "an answer that is none")
+        return reply["value"]
+
+    def end(self) -> int | None:
+        """Kills the process if it still runs. Returns the exit code it ended with by itself (-9 for signal 9)."""
+        self.channel.close()
+        if not self.alive:
+            return None
+        self.alive = False
+        status = self.parent.order({"op": "end", "pid": self.pid}, [])["status"]
+        return status if isinstance(status, int) else None
+
+
+def _call_back(reply: dict[str, Any], callbacks: list[Callable[..., Any]]) -> dict[str, Any]:
+    number, arguments = reply.get("callback"), reply.get("arguments")
+    if type(number) is not int or not 0 <= number < len(callbacks) or not isinstance(arguments, list):
+        raise WireError("a call back to nothing")
+    try:
+        return {"value": callbacks[number](*arguments)}
+    except Exception as problem:  # the student's arguments made it fail: tell the student's code, as Python would
+        return {"error": f"{type(problem).__name__}: {problem}"}
+
+
+def _raised(error: dict[str, Any]) -> SubmissionFault:
+    text, type_name, file = (str(error.get(key, ""))[:2000] for key in ("text", "type", "file"))
+    line = error.get("line")
+    return SubmissionFault("raised", text, type_name, file, line if type(line) is int else 0)
+
+
+def _cause_of_death(status: int | None) -> str:
+    if status is None:
+        return "the process closed its connection"
+    if status < 0:
+        name = signal.Signals(-status).name if -status in signal.Signals._value2member_map_ else str(-status)
+        return f"the process was ended by signal {name}"
+    return f"the process ended with exit code {status}"
+
+
+def _unsendable(item: object) -> Ref:
+    raise TypeError(f"a {type(item).__name__} cannot be sent to a contestant")
+
+
+class Submission:
+    """The student's package, with its stubs as attributes; each runs in the contestant.
+
+    Args:
+        start: starts a contestant; called when one is first needed, and again after one died.
+        stubs: stub -> module, all that may be asked for.
+        call_s: time limit of one call, seconds.
+        echo: after each call copy back what it did to its arguments, so that in-place changes show here as they
+            would in one process. Costs the arguments' bytes once more.
+    """
+
+    def __init__(
+        self, start: Callable[[], Contestant], stubs: dict[str, str], *, call_s: float = CALL_S, echo: bool = True
+    ) -> None:
+        self._start = start
+        self._stubs = stubs
+        self._call_s = call_s
+        self._echo = echo
+        self._contestant: Contestant | None = None
+        self._loaded: set[str] = set()
+
+    def __getattr__(self, name: str) -> RemoteObject:
+        if name.startswith("_") or name not in self._stubs:
+            raise AttributeError(name)
+        return RemoteObject(self, StubRef(name), name)
+
+    def close(self) -> None:
+        """Ends the contestant, if there is one."""
+        if self._contestant is not None:
+            self._contestant.end()
+            self._contestant = None
+
+    def provided(
+        self,
+        module: str,
+        function: str,
+        *args: Any,
+        timeout_s: float,
+        on_progress: Callable[[float], None] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Runs a function of the provided code in the contestant; `StubRef` stands for the student's stubs in it.
+
+        ``on_progress`` is passed as the argument ``progress``. Results come without gradients.
+        """
+        if on_progress is not None:
+            kwargs["progress"] = on_progress
+        return self._call(
+            ProvidedRef(module, function), None, args, kwargs, timeout_s=timeout_s, grad=True, echo=False
+        )
+
+    def _living(self) -> Contestant:
+        if self._contestant is None or not self._contestant.alive:
+            self._contestant = self._start()
+            self._loaded.clear()
+        return self._contestant
+
+    def _call(
+        self,
+        target: Ref,
+        method: str | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        timeout_s: float | None = None,
+        grad: bool | None = None,
+        echo: bool | None = None,
+    ) -> Any:
+        contestant = self._living()
+        if isinstance(target, StubRef) and target.name not in self._loaded:
+            contestant.request("load", timeout_s=IMPORT_S, stub=target.name)
+            self._loaded.add(target.name)
+        callbacks: list[Callable[..., Any]] = []
+        wanted_grad = torch.is_grad_enabled() if grad is None else grad
+        wanted_echo = self._echo if echo is None else echo
+        contestant.graphs += 1
+        request = {
+            "target": target,
+            "method": method,
+            "args": _outgoing(list(args), callbacks),
+            "kwargs": _outgoing(kwargs, callbacks),
+            "graph": contestant.graphs,
+            "grad": wanted_grad,
+            "echo": wanted_echo,
+        }
+        seconds = self._call_s if timeout_s is None else timeout_s
+        reply = contestant.request("call", timeout_s=seconds, callbacks=callbacks, **request)
+        if not isinstance(reply, dict) or "value" not in reply or not isinstance(reply.get("echo"), list):
+            raise SubmissionFault("malformed", "an answer that is none")
+        inputs = tensors_in([request["args"], request["kwargs"]])
+        if wanted_echo:
+            _copy_back(inputs, reply["echo"])
+        value = _incoming(reply["value"], self)
+        if timeout_s is None and wanted_grad:
+            value = _connect(
+                value, [x for x in inputs if x.requires_grad], _Graph(contestant, contestant.graphs, seconds)
+            )
+        return value
+
+
+def _outgoing(value: Any, callbacks: list[Callable[..., Any]]) -> Any:
+    """Arguments as they cross: proxies become references, functions of ours become callbacks."""
+    if isinstance(value, RemoteObject):
+        return value._ref
+    if isinstance(value, dict):
+        return {key: _outgoing(part, callbacks) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_outgoing(part, callbacks) for part in value)
+    if callable(value) and not isinstance(value, (Tensor, nn.Module)):
+        callbacks.append(value)
+        return CallbackRef(len(callbacks) - 1)
+    return value
+
+
+def _incoming(value: Any, submission: Submission) -> Any:
+    """An answer as checks see it: references to the contestant's objects become proxies."""
+    if isinstance(value, ObjectRef):
+        return RemoteObject(submission, value, value.type_name)
+    if isinstance(value, dict):
+        return {key: _incoming(part, submission) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_incoming(part, submission) for part in value)
+    return value
+
+
+def _copy_back(inputs: list[Tensor], echo: list[Any]) -> None:
+    for ours, theirs in zip(inputs, echo, strict=False):
+        if isinstance(theirs, Tensor) and theirs.shape == ours.shape and theirs.dtype == ours.dtype:
+            ours.data.copy_(theirs)  # .data: a leaf that requires a gradient may be changed so
+
+
+@dataclass
+class _Graph:
+    """The contestant's end of one call's graph, given up when the last result of the call is."""
+
+    contestant: Contestant
+    number: int
+    timeout_s: float
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.contestant.released.append, self.number)
+
+    def backward(self, grads: list[Tensor], shapes: list[torch.Size]) -> list[Tensor]:
+        answer = self.contestant.request("backward", timeout_s=self.timeout_s, graph=self.number, grads=grads)
+        if not isinstance(answer, list) or len(answer) != len(shapes):
+            raise SubmissionFault("malformed", "gradients that do not fit the inputs")
+        for grad, shape in zip(answer, shapes, strict=True):
+            if grad is not None and not (isinstance(grad, Tensor) and grad.shape == shape):
+                raise SubmissionFault("malformed", "gradients that do not fit the inputs")
+        return answer
+
+
+class _RemoteCall(torch.autograd.Function):
+    """Ties results to inputs: its backward asks the contestant for the vector-Jacobian product."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, graph: _Graph, outputs: list[Tensor], anchor: Tensor, *inputs: Tensor
+    ) -> tuple[Tensor, ...]:
+        ctx.graph, ctx.shapes = graph, [x.shape for x in inputs]
+        return tuple(x.detach() for x in outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        return None, None, None, *ctx.graph.backward(list(grads), ctx.shapes)
+
+
+def _connect(value: Any, inputs: list[Tensor], graph: _Graph) -> Any:
+    """The same value, its tensors that carry a gradient over there now carrying one here."""
+    outputs = [x for x in tensors_in(value) if x.requires_grad]
+    if not outputs:
+        return value
+    # The anchor makes results require a gradient even where no input does: a module's parameters may.
+    anchor = torch.zeros((), requires_grad=True)
+    connected = iter(_RemoteCall.apply(graph, outputs, anchor, *inputs))  # type: ignore[no-untyped-call]
+
+    def swap(part: Any) -> Any:
+        if isinstance(part, Tensor):
+            return next(connected) if part.requires_grad else part
+        if isinstance(part, dict):
+            return {key: swap(item) for key, item in part.items()}
+        if isinstance(part, (list, tuple)):
+            return type(part)(swap(item) for item in part)
+        return part
+
+    return swap(value)
+
+
+class RemoteObject:
+    """A stub, or an object that the student's code made (a module, say), used as if it were here."""
+
+    def __init__(self, submission: Submission, ref: Ref, type_name: str) -> None:
+        self._submission, self._ref, self.type_name = submission, ref, type_name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._submission._call(self._ref, None, args, kwargs)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return self._submission._call(self._ref, name, args, kwargs)
+
+        return method
+
+    def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Copies of a module's parameters with their gradients, as they are now."""
+        answer = self._submission._living().request(
+            "parameters", timeout_s=self._submission._call_s, target=self._ref
+        )
+        for entry in answer if isinstance(answer, list) else [None]:
+            if not isinstance(entry, tuple) or len(entry) != 4 or not isinstance(entry[1], Tensor):
+                raise SubmissionFault("malformed", "parameters that are none")
+            name, data, requires_grad, grad = entry
+            parameter = nn.Parameter(data, requires_grad=requires_grad is True and data.is_floating_point())
+            if isinstance(grad, Tensor) and grad.shape == data.shape and grad.dtype == data.dtype:
+                parameter.grad = grad
+            yield str(name), parameter
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """A copy of a module's state.
+
+        Raises:
+            SubmissionFault: what came is no dict of tensors.
+        """
+        with torch.no_grad():
+            answer = self._submission._call(self._ref, "state_dict", (), {})
+        if not isinstance(answer, dict) or not all(isinstance(value, Tensor) for value in answer.values()):
+            raise SubmissionFault("malformed", "a state_dict() that is no dict of tensors")
+        return {name: value.detach() for name, value in answer.items()}
+
+
+__all__ = [
+    "Contestant",
+    "Contestants",
+    "ContestantsUnavailable",
+    "Limits",
+    "Opaque",
+    "StubRef",
+    "Submission",
+    "SubmissionFault",
+]

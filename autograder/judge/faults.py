@@ -1,0 +1,51 @@
+"""What is told when a submission did not answer: it raised, died, hung, or sent nonsense."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder.judge.contestant import SubmissionFault
+from autograder.results import Status, Text
+from autograder.translations import LANGUAGES, catalogue
+
+LOCALE = Path(__file__).resolve().parents[2] / "report_template" / "locale"
+
+
+def N_(message: str) -> str:
+    """Marks a message for the translators' catalogue and returns it as it is."""
+    return message
+
+
+NOT_WRITTEN = N_("{stub} is not written yet: fill it in, and take out the line that raises NotImplementedError.")
+MISSING = N_("{module}.py is not in the hand-in, so {stub} could not be looked at. Hand it in beside the others.")
+RAISED = N_("{stub} raised {type}: {text}")
+RAISED_AT = N_("{stub} raised {type} in line {line} of {file}: {text}")
+DIED = N_(
+    "The process that ran {stub} ended before it answered ({text}). Do not end the process yourself, and look for "
+    "endless recursion or very large tensors."
+)
+TIMEOUT = N_("{stub} did not come back within its time. Look for a loop that never ends.")
+MALFORMED = N_("The answer of {stub} could not be read ({text}). Return ordinary tensors.")
+NO_CHECK = N_(
+    "The grader has no verdict on this criterion: that is a fault of the grader's, not yours. A human will look "
+    "at it."
+)
+
+_MESSAGES = {"died": DIED, "timeout": TIMEOUT, "malformed": MALFORMED}
+
+
+def bilingual(message: str, **params: object) -> Text:
+    """A message of the judge's catalogue in both languages."""
+    texts = {language: catalogue(LOCALE, "judge", language).gettext(message) for language in LANGUAGES}
+    return Text(**{language: text.format(**params) for language, text in texts.items()})
+
+
+def verdict(fault: SubmissionFault, stub: str) -> tuple[Status, Text]:
+    """The status and the message that a fault earns its criterion."""
+    if fault.kind != "raised":
+        status: Status = "timeout" if fault.kind == "timeout" else "error"
+        return status, bilingual(_MESSAGES[fault.kind], stub=stub, text=fault.text)
+    if fault.type_name == "NotImplementedError":
+        return "failed", bilingual(NOT_WRITTEN, stub=stub)
+    known = {"stub": stub, "type": fault.type_name, "text": fault.text, "file": fault.file, "line": fault.line}
+    return "error", bilingual(RAISED_AT if fault.file else RAISED, **known)
