@@ -1,0 +1,266 @@
+"""Namespaces: a contestant gets a network, an IPC, a process table and a file system of its own, all but empty.
+
+With the right to mount (root) they are taken directly, otherwise inside a user namespace, where the system
+allows ordinary users to make one. Source: namespaces(7), user_namespaces(7), pivot_root(2), mount_setattr(2).
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import stat
+import struct
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from autograder.contestant.kernel import call, prctl
+
+NEW_USER, NEW_MOUNT = 0x10000000, 0x00020000
+OTHERS = {"network namespace": 0x40000000, "ipc namespace": 0x08000000, "pid namespace": 0x20000000}
+
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1 << 1, 1 << 2, 1 << 3, 1 << 12, 1 << 14, 1 << 18
+MNT_DETACH = 2
+AT_FDCWD, AT_RECURSIVE = -100, 0x8000
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
+PR_SET_PDEATHSIG = 1
+
+SPARE_USER = 0x70000000
+"""First of the user numbers that contestants of root run under; no distribution hands out numbers from here on."""
+INSIDE = 1000
+"""The user and group number that a contestant sees of itself in a user namespace."""
+SPARE_INODES = 4096
+PAGE = 4096
+CLOCK_TICK_S = 0.05
+
+
+def enter() -> dict[str, str]:
+    """Moves this process into new namespaces, as many as can be had.
+
+    Returns:
+        Layer -> the empty string if it is in force, else the reason. The process-table namespace holds the
+        children from now on, not this process (see `become_first_process`).
+    """
+    reasons: dict[str, str] = {}
+    user, group = os.geteuid(), os.getegid()
+    try:
+        call("unshare", NEW_MOUNT)
+        reasons["user namespace"] = "not needed: root has an own user id instead"
+    except OSError:
+        try:
+            call("unshare", NEW_USER)
+            Path("/proc/self/setgroups").write_text("deny")
+            Path("/proc/self/uid_map").write_text(f"{INSIDE} {user} 1")
+            Path("/proc/self/gid_map").write_text(f"{INSIDE} {group} 1")
+            reasons["user namespace"] = ""
+            call("unshare", NEW_MOUNT)
+        except OSError as problem:
+            reasons.setdefault("user namespace", str(problem))
+            reasons["mount namespace"] = str(problem)
+    for name, flag in OTHERS.items():
+        try:
+            call("unshare", flag)
+            reasons[name] = ""
+        except OSError as problem:
+            reasons[name] = str(problem)
+    return reasons
+
+
+def become_first_process(cpu_s: int) -> int:
+    """Forks: the child, first process of the new process-table namespace, returns; the parent waits and ends alike.
+
+    All in the namespace dies with its first process, and that one with the parent once the caller has called
+    `die_with_parent`, so whoever kills the parent kills them all. The parent keeps no descriptor open, hence what
+    it was given closes when the child ends. Where the limit of ``cpu_s`` seconds killed the child (by SIGKILL, since
+    the first process of a namespace is deaf to SIGXCPU), the parent ends by SIGXCPU.
+
+    Returns:
+        A descriptor that reads as closed as soon as the parent is dead.
+    """
+    alive, held = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(held)
+        return alive
+    try:
+        close_all_but([held])
+        _end_like(child, cpu_s)
+    finally:
+        os._exit(1)
+
+
+def _end_like(child: int, cpu_s: int) -> NoReturn:
+    _, status, usage = os.wait4(child, 0)
+    if not os.WIFSIGNALED(status):
+        os._exit(os.waitstatus_to_exitcode(status))
+    ended_by = os.WTERMSIG(status)
+    if ended_by == signal.SIGKILL and usage.ru_utime + usage.ru_stime > cpu_s - CLOCK_TICK_S:
+        ended_by = signal.SIGXCPU
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if ended_by != signal.SIGKILL:
+        signal.signal(ended_by, signal.SIG_DFL)
+    os.kill(os.getpid(), ended_by)
+    os._exit(128 + ended_by)
+
+
+def close_all_but(keep: Iterable[int]) -> None:
+    """Closes all descriptors but these."""
+    start = 0
+    for descriptor in sorted(set(keep)):
+        if start < descriptor:  # os.closerange(0, 0) closes everything (CPython 3.11)
+            os.closerange(start, descriptor)
+        start = descriptor + 1
+    os.closerange(start, 1 << 20)
+
+
+def die_with_parent(alive: int | None = None, parent: int | None = None) -> None:
+    """Has the kernel kill this process when its parent dies. A change of user undoes it, so it comes after that.
+
+    Args:
+        alive: what `become_first_process` returned; closed here.
+        parent: or the parent's process id, where both are in one namespace.
+    """
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if alive is not None:
+        orphaned = bool(select.select([alive], [], [], 0)[0])
+        os.close(alive)
+    else:
+        orphaned = os.getppid() != parent
+    if orphaned:
+        os._exit(1)
+
+
+def spare_user() -> int | None:
+    """A user number that nobody has, for this process alone; None where this process may not change its user."""
+    if os.geteuid() != 0:
+        return None
+    wanted = SPARE_USER + os.getpid()
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        first, _, count = map(int, line.split())
+        if first <= wanted < first + count:
+            return wanted
+    return None
+
+
+def confine(scratch: Path, readable: Iterable[Path], devices: Iterable[Path], bytes_: int, owner: int | None) -> None:
+    """Makes a file system of ``readable`` (read-only) and an own scratch the only one this process can reach.
+
+    Paths stay what they were. The scratch becomes a file system in memory at the same path: what lay in it (plain
+    files and folders) is copied in, ``bytes_`` more may be written, and all is gone when the process ends.
+
+    Args:
+        scratch: a folder; what lies in it on disk is not touched.
+        readable: files and folders; those that do not exist are passed over.
+        devices: likewise, for device files.
+        bytes_: the quota.
+        owner: user and group number that the scratch belongs to; None for this process's own.
+
+    Raises:
+        OSError: a mount is forbidden. The process sees its old file system as before.
+    """
+    scratch = scratch.resolve()
+    before = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        call("mount", b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+        # The new root is built over the scratch, since nothing else that is needed lies beneath that.
+        _mount_memory(scratch, MS_NOSUID | MS_NODEV, f"size={1 << 20},mode=755")
+        try:
+            _furnish(scratch, [*readable, *devices], scratch)
+            os.chdir(scratch)
+            held, entries = _usage(before)
+            options = f"size={held + bytes_},nr_inodes={entries + SPARE_INODES},mode=700"
+            options += "" if owner is None else f",uid={owner},gid={owner}"
+            _mount_memory(Path(_inside(scratch, scratch)), MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+            _copy(before, Path(_inside(scratch, scratch)), owner)
+            call("pivot_root", b".", b".")
+        except OSError:
+            os.chdir("/")
+            call("umount2", os.fsencode(scratch), MNT_DETACH)
+            raise
+        call("umount2", b".", MNT_DETACH)
+        os.chdir(scratch)
+    finally:
+        os.close(before)
+
+
+def _mount_memory(target: Path, flags: int, options: str) -> None:
+    call("mount", b"tmpfs", os.fsencode(target), b"tmpfs", flags, options.encode())
+
+
+def _inside(root: Path, path: Path) -> str:
+    return f"{root}{path}"
+
+
+def _furnish(root: Path, shown: Iterable[Path], scratch: Path) -> None:
+    """Binds ``shown`` into ``root``, with the symbolic links on the way to them, and makes all of it read-only."""
+    links: dict[Path, str] = {}
+    real = sorted({_follow(path, links) for path in shown if path.exists()})
+    bound: list[Path] = []
+    for path in real:
+        if path.is_relative_to(scratch) or any(path.is_relative_to(folder) for folder in bound):
+            continue
+        target = Path(_inside(root, path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            target.touch()
+        call("mount", os.fsencode(path), os.fsencode(target), None, MS_BIND | MS_REC, None)
+        bound.append(path)
+    for link, leads_to in links.items():
+        here = Path(_inside(root, link))
+        if not os.path.lexists(here):
+            here.parent.mkdir(parents=True, exist_ok=True)
+            here.symlink_to(leads_to)
+    Path(_inside(root, scratch)).mkdir(parents=True, exist_ok=True)
+    attributes = struct.pack("=QQQQ", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0, 0, 0)
+    call("mount_setattr", AT_FDCWD, os.fsencode(root), AT_RECURSIVE, attributes, len(attributes))
+
+
+def _follow(path: Path, links: dict[Path, str]) -> Path:
+    """The real path, noting each symbolic link on the way."""
+    at = Path("/")
+    parts = path.absolute().parts[1:]
+    for done, part in enumerate(parts):
+        at /= part
+        if at.is_symlink() and at not in links:
+            links[at] = str(at.readlink())
+            _follow(Path(os.path.normpath(at.parent / links[at])).joinpath(*parts[done + 1 :]), links)
+            break
+    return path.resolve()
+
+
+def _usage(folder: int) -> tuple[int, int]:
+    """Bytes in whole pages, and entries."""
+    held = entries = 0
+    for _, folders, files, here in os.fwalk(dir_fd=folder):
+        entries += len(folders) + len(files)
+        held += sum(-(-os.stat(name, dir_fd=here, follow_symlinks=False).st_size // PAGE) * PAGE for name in files)
+    return held, entries
+
+
+def _copy(source: int, target: Path, owner: int | None) -> None:
+    """Copies plain files and folders; anything else (links, pipes, devices) is left out."""
+    with os.scandir(source) as found:
+        entries = list(found)
+    for entry in entries:
+        copy = target / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            copy.mkdir()
+            inner = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=source)
+            try:
+                _copy(inner, copy, owner)
+            finally:
+                os.close(inner)
+        elif entry.is_file(follow_symlinks=False):
+            with os.fdopen(os.open(entry.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=source), "rb") as original:
+                if stat.S_ISREG(os.fstat(original.fileno()).st_mode):
+                    copy.write_bytes(original.read())
+        else:
+            continue
+        if owner is not None:
+            with suppress(FileNotFoundError):
+                os.chown(copy, owner, owner)
