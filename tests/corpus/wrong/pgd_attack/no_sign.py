@@ -1,0 +1,11 @@
+"""The gradient itself is followed, not its sign."""
+
+import torch
+
+
+def pgd_attack(image, epsilon, alpha, steps, gradient):
+    x = image.clone()
+    for _ in range(steps):
+        x = x + alpha * gradient(x)
+        x = torch.clamp(image + torch.clamp(x - image, -epsilon, epsilon), 0, 1)
+    return x
