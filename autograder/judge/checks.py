@@ -52,7 +52,7 @@ class Judge:
         *,
         missing: frozenset[str] = frozenset(),
         only: Callable[[Line], bool] = lambda line: True,
-        on_done: Callable[[], None] = lambda: None,
+        on_progress: Callable[[float], None] = lambda done: None,
     ) -> tuple[list[Criterion], list[str]]:
         """Judges every unit criterion of the rubric that ``only`` admits.
 
@@ -60,13 +60,13 @@ class Judge:
             start: starts a contestant on the submission.
             missing: modules that the submission lacks.
             only: which lines of the rubric to judge.
-            on_done: called after each check, for progress.
+            on_progress: called after each check with the part that is done, in (0, 1].
 
         Returns:
             The criteria, and the grader's own faults, one text each.
         """
         lines = [line for line in self.assignment.lines if line.kind == "unit" and only(line)]
-        plugin = _Plugin(self, lines, start, missing, on_done)
+        plugin = _Plugin(self, lines, start, missing, on_progress)
         arguments = [
             str(self.assignment.tests),
             "--import-mode=importlib",
@@ -127,9 +127,9 @@ class _Plugin:
         lines: list[Line],
         start: Callable[[], Contestant],
         missing: frozenset[str],
-        on_done: Callable[[], None],
+        on_progress: Callable[[float], None],
     ) -> None:
-        self.judge, self.start, self.missing, self.on_done = judge, start, missing, on_done
+        self.judge, self.start, self.missing, self.on_progress = judge, start, missing, on_progress
         self.lines = {line.id: line for line in lines}
         self.outcomes: dict[str, list[Outcome]] = {}
         self.faults: list[str] = []
@@ -199,7 +199,7 @@ class _Plugin:
         if call.when == "call" or (problem is not None and not skipped):
             self.add(line, self.outcome(line, problem, call.duration))
         if call.when == "teardown":
-            self.on_done()
+            self.on_progress((item.session.items.index(item) + 1) / len(item.session.items))
         return report
 
     def add(self, line: Line, outcome: Outcome) -> None:

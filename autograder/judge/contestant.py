@@ -16,6 +16,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +33,6 @@ from autograder.wire import (
     Closed,
     Late,
     ObjectRef,
-    Opaque,
     ProvidedRef,
     Ref,
     StubRef,
@@ -467,13 +467,26 @@ class RemoteObject:
         return {name: value.detach() for name, value in answer.items()}
 
 
-__all__ = [
-    "Contestant",
-    "Contestants",
-    "ContestantsUnavailable",
-    "Limits",
-    "Opaque",
-    "StubRef",
-    "Submission",
-    "SubmissionFault",
-]
+@dataclass(frozen=True)
+class SubmissionFolder:
+    """Where a submission was put together, and how to run it: what another process of the judge needs to know."""
+
+    folder: Path
+    package: str
+    stubs: dict[str, str]
+    isolation: Isolation
+    seed: int
+
+    def start(self, contestants: Contestants) -> Contestant:
+        """A contestant with this submission in it."""
+        return contestants.start(self.folder, self.package, self.stubs, self.seed)
+
+    @contextmanager
+    def open(self, call_s: float = CALL_S) -> Iterator[Submission]:
+        """The submission with contestants of its own, for training: arguments are not copied back."""
+        with Contestants(self.isolation) as contestants:
+            submission = Submission(lambda: self.start(contestants), self.stubs, call_s=call_s, echo=False)
+            try:
+                yield submission
+            finally:
+                submission.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from babel.numbers import format_percent
+
 from autograder.judge.contestant import SubmissionFault
 from autograder.results import Status, Text
 from autograder.translations import LANGUAGES, catalogue
@@ -30,14 +32,27 @@ NO_CHECK = N_(
     "The grader has no verdict on this criterion: that is a fault of the grader's, not yours. A human will look "
     "at it."
 )
+AWAITS = N_("Marked by a human; the points are open until then.")
+NO_THRESHOLD = N_("There is no threshold for this profile and data yet, so a human decides; `calibrate` makes one.")
+BELOW = N_(
+    "Trained with your {stub}, the model reached {reached}, and at least {least} is needed. First mend what the "
+    "other criteria say about {stub}; if they all pass, the training may have diverged."
+)
 
 _MESSAGES = {"died": DIED, "timeout": TIMEOUT, "malformed": MALFORMED}
 
 
 def bilingual(message: str, **params: object) -> Text:
-    """A message of the judge's catalogue in both languages."""
-    texts = {language: catalogue(LOCALE, "judge", language).gettext(message) for language in LANGUAGES}
-    return Text(**{language: text.format(**params) for language, text in texts.items()})
+    """A message of the judge's catalogue in both languages; a float among ``params`` is told in per cent."""
+
+    def render(language: str) -> str:
+        shown = {
+            name: format_percent(value, "#,##0.0%", locale=language) if isinstance(value, float) else value
+            for name, value in params.items()
+        }
+        return catalogue(LOCALE, "judge", language).gettext(message).format(**shown)
+
+    return Text(**{language: render(language) for language in LANGUAGES})
 
 
 def verdict(fault: SubmissionFault, stub: str) -> tuple[Status, Text]:

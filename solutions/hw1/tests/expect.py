@@ -153,15 +153,17 @@ def compare(got: Any, want: Tensor, what: str, terms: int, scale: float | None, 
     if not wrong.any():
         return None
     where = _first(wrong)
-    problem = Sentence(
-        N_("{what} differs from what is expected at {count} of {total} places, the first at {where}."),
-        {"what": what, "count": int(wrong.sum()), "total": want.numel(), "where": where},
-    )
+    problem = Sentence(N_("{what} is not what is expected."), {"what": what})
+    if want.numel() > 1:
+        problem = Sentence(
+            N_("{what} differs from what is expected at {count} of {total} places, the first at {where}."),
+            {"what": what, "count": int(wrong.sum()), "total": want.numel(), "where": where},
+        )
     if not reveal:
         return Mistake(problem)
     index = tuple(int(i) for i in wrong.nonzero()[0])
     numbers = {"want": f"{float(want[index]):.6g}", "got": f"{float(got[index]):.6g}"}
-    return Mistake(problem, Sentence(N_("There {want} is expected, and {got} came."), numbers))
+    return Mistake(problem, Sentence(N_("Expected is {want} there, and {got} came."), numbers))
 
 
 def _first(mask: Tensor) -> str:
@@ -212,6 +214,30 @@ def gradients(function: Callable[..., Any], *inputs: Tensor) -> list[Tensor]:
             )
         )
     return list(torch.autograd.grad(value.sum(), leaves, allow_unused=True, materialize_grads=True))
+
+
+def finite(answer: Any, hint: str) -> Tensor:
+    """The answer, if it is a scalar tensor and finite; otherwise a `Mistake` that ends with ``hint``."""
+    value = is_tensor(answer, N_("The result"))
+    if value.numel() != 1:
+        has_shape(value, (), N_("The result"))
+    if not bool(torch.isfinite(value).all()):
+        raise mistake(N_("{what} is not finite, but nan or inf."), hint, what=N_("The result"))
+    return value
+
+
+def finite_gradients(function: Callable[..., Any], *inputs: Tensor, hint: str) -> Tensor:
+    """The value of the scalar ``function(*inputs)``, if it and its gradients are finite; otherwise a `Mistake`.
+
+    A value without a gradient is let pass: a constant is finite too.
+    """
+    leaves = [x.detach().clone().requires_grad_() for x in inputs]
+    value = finite(function(*leaves), hint)
+    if value.requires_grad:
+        for slope in torch.autograd.grad(value.sum(), leaves, allow_unused=True, materialize_grads=True):
+            if not bool(torch.isfinite(slope).all()):
+                raise mistake(N_("{what} is not finite, but nan or inf."), hint, what=N_("A gradient"))
+    return value.detach()
 
 
 class Expected:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hw1.tests.expect import N_, Draw, Expected, gradients, has_shape, mistake, several
+from hw1.tests.expect import N_, Draw, Expected, finite_gradients, gradients, has_shape, mistake, several
 
 LOSS = N_("The loss")
 SP, SN = N_("sp"), N_("sn")
@@ -108,17 +108,17 @@ def test_smoothing_gradient(submission: Any, draw: Draw, expected: Expected, eps
 
 @pytest.mark.criterion("smoothing.stability")
 @pytest.mark.parametrize("size", [200.0, 1e4])
-def test_smoothing_stability(submission: Any, draw: Draw, expected: Expected, size: float) -> None:
+def test_smoothing_stability(submission: Any, draw: Draw, size: float) -> None:
     logits, target = smoothing_case(draw, 8, classes=10, scale=size)
     before = logits.clone(), target.clone()
-    expected.close(
-        submission.LabelSmoothingCrossEntropy(0.25)(logits, target),
-        lambda ref: ref.LabelSmoothingCrossEntropy(0.25)(logits, target),
-        LOSS,
-        terms=80,
-        scale=float(logits.abs().max()),
-        hint=SMOOTHING_STABILITY,
-    )
+    loss = submission.LabelSmoothingCrossEntropy(0.25)
+    once = finite_gradients(lambda x: loss(x, target), logits, hint=SMOOTHING_STABILITY)
+    twice = finite_gradients(lambda x: loss(x, target), 2 * logits, hint=SMOOTHING_STABILITY)
+    # Between logits far apart the loss is proportional to them; a small number added inside the logarithm, or a
+    # clamp, holds it back. Whether its value is right is another criterion's question.
+    if not 1.8 < float(twice / once) < 2.2:
+        raise mistake(N_("{what} does not grow as large logits do."), SMOOTHING_STABILITY, what=LOSS)
+    loss(logits, target)
     if not (torch.equal(logits, before[0]) and torch.equal(target, before[1])):
         raise mistake(
             N_("{what} was changed in place. Work on a new tensor: x + y makes one, x += y and x.add_(y) do not."),
@@ -248,38 +248,16 @@ def test_circle_gradient(submission: Any, draw: Draw, expected: Expected, m: flo
 @pytest.mark.criterion("circle.empty")
 @pytest.mark.parametrize("positives, negatives", [(0, 5), (5, 0), (0, 0)])
 def test_circle_empty(submission: Any, draw: Draw, positives: int, negatives: int) -> None:
-    sp, sn = circle_case(draw, positives, negatives)
-    leaves = sp.requires_grad_(), sn.requires_grad_()
-    loss = submission.CircleLoss(0.25, 64.0)(*leaves)
-    if not isinstance(loss, Tensor) or loss.numel() != 1 or not bool(torch.isfinite(loss).all()):
-        raise mistake(CIRCLE_EMPTY)
-    if loss.requires_grad:  # a constant is a right answer too: nothing can be learnt from such a batch
-        for gradient in torch.autograd.grad(loss.sum(), leaves, allow_unused=True, materialize_grads=True):
-            if not bool(torch.isfinite(gradient).all()):
-                raise mistake(CIRCLE_EMPTY)
+    finite_gradients(submission.CircleLoss(0.25, 64.0), *circle_case(draw, positives, negatives), hint=CIRCLE_EMPTY)
 
 
 @pytest.mark.criterion("circle.stability")
 @pytest.mark.parametrize("gamma", [80.0, 256.0, 1024.0])
 def test_circle_stability(submission: Any, draw: Draw, expected: Expected, gamma: float) -> None:
-    # One pair of each kind is by far the worst: the softmax of the gradient is then exactly one there, so that
-    # its value does not hang on the rounding of exponents in the thousands.
-    sp, sn = draw.uniform(12, low=0.0, high=1.0), draw.uniform(30, low=-1.0, high=0.0)
-    sp[5], sn[17] = -0.9, 0.8
+    sp, sn = circle_case(draw)
 
     def loss(stubs: Any) -> Any:
         return stubs.CircleLoss(0.25, gamma)(sp, sn)
 
-    def gradient(stubs: Any) -> list[Tensor]:
-        return gradients(stubs.CircleLoss(0.25, gamma), sp, sn)
-
     expected.close(loss(submission), loss, LOSS, terms=42, hint=CIRCLE_STABILITY)
-    expected.close(
-        gradient(submission),
-        gradient,
-        N_("The gradient of sp"),
-        N_("The gradient of sn"),
-        terms=42,
-        scale=gamma * 2.25,
-        hint=CIRCLE_STABILITY,
-    )
+    finite_gradients(submission.CircleLoss(0.25, gamma), sp, sn, hint=CIRCLE_STABILITY)

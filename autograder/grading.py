@@ -1,0 +1,198 @@
+"""Grades one submission: intake, unit checks, experiments, score. Makes the Result and writes it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from autograder import __version__, experiments
+from autograder.assignment import Assignment, Line
+from autograder.intake import HandIn, take_in
+from autograder.judge import faults
+from autograder.judge.checks import Judge
+from autograder.judge.contestant import Contestants, Isolation, SubmissionFolder
+from autograder.results import Criterion, Experiment, Result, Submission, Text, write_result
+from autograder.results import Isolation as IsolationRecord
+
+Profile = Literal["quick", "full"]
+
+
+def _ignore(stage: str, done: float) -> None:
+    """No progress is shown."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade.
+
+    Attributes:
+        profile: size of the experiments.
+        only: "unit", "experiments", the name of a stub, or "" for all.
+        data: store of real images; None for the embedded ones.
+        jobs: processes that train at the same time.
+        isolation: "full", or "none" where the machine has none and every submission is trusted.
+        on_progress: called with the name of a stage and the part of it that is done, in [0, 1].
+    """
+
+    profile: Profile = "quick"
+    only: str = ""
+    data: Path | None = None
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    isolation: Isolation = "full"
+    on_progress: Callable[[str, float], None] = _ignore
+
+    def admits(self, line: Line) -> bool:
+        """Whether this line of the rubric is to be judged."""
+        kinds = {"": line.kind, "unit": "unit", "experiments": "experiment"}
+        if self.only in kinds:
+            return line.kind == kinds[self.only]
+        return line.stub == self.only and line.kind != "manual"
+
+
+@dataclass(frozen=True)
+class Grader:
+    """Grades one submission after the other with one judge and one parent of contestants, both kept warm."""
+
+    assignment: Assignment
+    judge: Judge
+    contestants: Contestants
+    options: Options
+
+    def take_in(self, path: Path) -> HandIn:
+        """Reads a hand-in; see `autograder.intake.take_in`."""
+        return take_in(path, self.assignment)
+
+    def grade(self, hand_in: HandIn, out: Path) -> Result:
+        """Grades a hand-in and writes ``out/results.json`` and ``out/figures``.
+
+        Raises:
+            ContestantsUnavailable: this machine cannot lock a contestant away.
+        """
+        started = datetime.now(UTC)
+        with tempfile.TemporaryDirectory(prefix="mizan-") as folder:
+            place = SubmissionFolder(
+                Path(folder),
+                self.assignment.name,
+                self.assignment.stubs,
+                self.options.isolation,
+                self.assignment.seed,
+            )
+            hand_in.assemble(self.assignment, place.folder)
+            criteria, problems = self._unit(hand_in, place)
+            records = self._experiments(hand_in, place, out)
+        by_id = {criterion.id: criterion for criterion in criteria}
+        run = {record.id: record for record in records}
+        for line in self.assignment.lines:
+            if self.options.admits(line) and line.kind == "experiment":
+                by_id[line.id] = _of_experiment(line, run[line.experiment])
+            elif self.options.admits(line) and line.kind == "manual":
+                by_id[line.id] = _criterion(line, "pending", faults.bilingual(faults.AWAITS))
+        judged = [by_id[line.id] for line in self.assignment.lines if line.id in by_id]
+        result = Result(
+            kit_version=__version__,
+            assignment=self.assignment.name,
+            profile=self.options.profile,
+            student=hand_in.student,
+            submission=Submission(path=_printable(str(hand_in.path)), sha256=hand_in.sha256),
+            score=score(judged),
+            max_score=sum(criterion.max_points for criterion in judged if not criterion.bonus),
+            pending=sum(criterion.max_points for criterion in judged if criterion.status == "pending"),
+            seed=self.assignment.seed,
+            criteria=judged,
+            experiments=records,
+            isolation=IsolationRecord(level=self.options.isolation, features=self.contestants.layers),
+            environment=environment(),
+            faults=problems,
+            started=started,
+            finished=datetime.now(UTC),
+        )
+        write_result(result, out)
+        return result
+
+    def _unit(self, hand_in: HandIn, place: SubmissionFolder) -> tuple[list[Criterion], list[str]]:
+        if not any(line.kind == "unit" and self.options.admits(line) for line in self.assignment.lines):
+            return [], []
+        return self.judge.check(
+            lambda: place.start(self.contestants),
+            missing=hand_in.missing,
+            only=self.options.admits,
+            on_progress=lambda done: self.options.on_progress("unit", done),
+        )
+
+    def _experiments(self, hand_in: HandIn, place: SubmissionFolder, out: Path) -> list[Experiment]:
+        wanted = [line.experiment for line in self.assignment.lines if line.experiment and self.options.admits(line)]
+        if not wanted:
+            return []
+        return experiments.run(
+            self.assignment,
+            wanted,
+            place,
+            out,
+            profile=self.options.profile,
+            data=self.options.data,
+            jobs=self.options.jobs,
+            on_progress=self.options.on_progress,
+        )
+
+
+def score(criteria: list[Criterion]) -> float:
+    """Points earned; bonus points make up for lost automatic ones, and lift them no higher than their maximum."""
+    earned = sum(criterion.points for criterion in criteria if criterion.kind != "manual")
+    automatic = sum(c.max_points for c in criteria if c.kind != "manual" and not c.bonus)
+    marked = sum(criterion.points for criterion in criteria if criterion.kind == "manual")
+    return min(earned, automatic) + marked
+
+
+def _criterion(line: Line, status: Literal["passed", "failed", "pending"], message: Text) -> Criterion:
+    return Criterion(
+        id=line.id,
+        stub=line.stub,
+        kind=line.kind,
+        status=status,
+        points=line.points if status == "passed" else 0,
+        max_points=line.points,
+        bonus=line.bonus,
+        title=line.title,
+        message=message,
+    )
+
+
+def _of_experiment(line: Line, record: Experiment) -> Criterion:
+    """An experiment's criterion: every threshold must be reached by what the judge measured."""
+    if record.status == "not_run":
+        return _criterion(line, "failed", record.note)
+    if not record.thresholds:
+        return _criterion(line, "pending", faults.bilingual(faults.NO_THRESHOLD))
+    short = [name for name, least in record.thresholds.items() if record.metrics.get(name, 0.0) < least]
+    if not short:
+        return _criterion(line, "passed", Text())
+    reached, least = record.metrics.get(short[0], 0.0), record.thresholds[short[0]]
+    return _criterion(
+        line,
+        "failed",
+        faults.bilingual(faults.BELOW, reached=reached, least=least, stub=line.stub),
+    )
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def environment() -> dict[str, str]:
+    """What the grading ran on."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "machine": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,197 @@
+"""Takes a hand-in: a folder, a zip or a tar archive from a stranger, and keeps of it only what is graded.
+
+Nothing is unpacked to disk by its own name. Members are read one by one within limits, Python files and
+``student.toml`` are kept in memory, and a package is then put together from the kit's provided code and the
+student's files, in which the student's can neither replace the kit's nor lie outside of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tarfile
+import tomllib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from autograder.assignment import Assignment
+from autograder.results import Student
+
+MAX_ARCHIVE_BYTES = 64 << 20
+MAX_UNPACKED_BYTES = 1 << 30
+MAX_ENTRIES = 20_000
+MAX_FILE_BYTES = 1 << 20
+MAX_KEPT_BYTES = 16 << 20
+MAX_DEPTH = 8
+MAX_NAME = 200
+
+IDENTITY = "student.toml"
+SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "site-packages", "node_modules", "tests", "venv", "env"}
+SKIPPED_FILES = {"__init__.py", "conftest.py", "sitecustomize.py", "usercustomize.py", "setup.py"}
+
+
+class IntakeError(Exception):
+    """The hand-in cannot be taken; one line that says why and what to do."""
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """What was taken: ``files`` maps paths within the package to bytes; ``missing`` are the stub modules it lacks."""
+
+    path: Path
+    sha256: str
+    student: Student
+    files: dict[str, bytes]
+    missing: frozenset[str]
+
+    def assemble(self, assignment: Assignment, folder: Path) -> None:
+        """Writes the package ``folder/<assignment>`` of provided code and the student's files, for all to read."""
+        package = folder / assignment.name
+        names = ["__init__.py", *(f"{name}.py" for name in assignment.provided)]
+        contents = {name: (assignment.folder / name).read_bytes() for name in names}
+        for name, content in {**self.files, **contents}.items():
+            target = package / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        # The contestant runs as another user, who may read and nothing else.
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def take_in(path: Path, assignment: Assignment) -> HandIn:
+    """Reads a hand-in.
+
+    Raises:
+        IntakeError: there is none, it is no folder or archive, it is too large, or no stub's file is in it.
+    """
+    members = dict(_members(path))
+    stub_files = {f"{module}.py" for module in assignment.stubs.values()}
+    roots = [PurePosixPath(name).parent for name in members if PurePosixPath(name).name in stub_files]
+    if not roots:
+        wanted = ", ".join(sorted(stub_files))
+        raise IntakeError(f"{path}: none of {wanted} is in it; hand in the folder that they lie in")
+    # The shallowest, and among equals the first by name, so that an extra level or a stray copy changes nothing.
+    root = min(roots, key=lambda parent: (len(parent.parts), str(parent)))
+    reserved = SKIPPED_FILES | {f"{name}.py" for name in assignment.provided}
+    files: dict[str, bytes] = {}
+    student = Student()
+    for name in sorted(members):
+        inner = PurePosixPath(name)
+        if not inner.is_relative_to(root):
+            continue
+        inner = inner.relative_to(root)
+        if str(inner) == IDENTITY:
+            student = _identity(members[name])
+        elif inner.suffix == ".py" and inner.name not in SKIPPED_FILES and str(inner) not in reserved:
+            files[str(inner)] = members[name]
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{len(name.encode('utf-8', 'surrogateescape'))}:{len(content)}:".encode())
+        digest.update(name.encode("utf-8", "surrogateescape") + content)
+    missing = frozenset(module for module in assignment.stubs.values() if f"{module}.py" not in files)
+    return HandIn(path, digest.hexdigest(), student, files, missing)
+
+
+def _identity(content: bytes) -> Student:
+    """Name and number from ``student.toml``; what cannot be read is left empty, for the grade does not hang on it."""
+    try:
+        entries = tomllib.loads(content.decode("utf-8-sig"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return Student()
+    name, number = (str(entries.get(key, "")).strip()[:MAX_NAME] for key in ("name", "number"))
+    return Student(name=name, number=number)
+
+
+def _wanted(name: str) -> bool:
+    """Whether a member is kept: a Python file or the identity, by a clean relative path of ordinary folders."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or "\\" in name or "\0" in name or len(path.parts) > MAX_DEPTH:
+        return False
+    if any(part == ".." or part.startswith(".") or part in SKIPPED_FOLDERS for part in path.parts):
+        return False
+    return path.suffix == ".py" or path.name == IDENTITY
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of the members to keep, within all limits."""
+    kept = 0
+    try:
+        for name, content in _source(path):
+            kept += len(content)
+            if len(content) > MAX_FILE_BYTES or kept > MAX_KEPT_BYTES:
+                raise IntakeError(
+                    f"{path}: its Python files are too large ({name}); hand in code, no data or weights"
+                )
+            yield name, content
+    except OSError as problem:
+        raise IntakeError(f"{path}: {problem.strerror or problem}") from problem
+
+
+def _source(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.is_dir():
+        return _folder(path)
+    if not path.exists():
+        raise IntakeError(f"{path}: there is no such file or folder")
+    if not path.is_file():
+        raise IntakeError(f"{path}: neither a folder nor an archive")
+    if path.stat().st_size > MAX_ARCHIVE_BYTES:
+        raise IntakeError(f"{path}: larger than {MAX_ARCHIVE_BYTES >> 20} MiB; hand in code, no data or weights")
+    return _zip(path) if zipfile.is_zipfile(path) else _tar(path)
+
+
+def _too_many(path: Path) -> IntakeError:
+    return IntakeError(f"{path}: more than {MAX_ENTRIES:,} files; hand in the assignment's folder alone")
+
+
+def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
+    count = 0
+    for root, folders, names in os.walk(path):
+        # Links are neither followed nor read: they could lead to another's work.
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
+        count += len(names) + len(folders)
+        if count > MAX_ENTRIES:
+            raise _too_many(path)
+        for name in sorted(names):
+            file = Path(root, name)
+            inner = file.relative_to(path).as_posix()
+            if _wanted(inner) and stat.S_ISREG(file.lstat().st_mode):
+                with file.open("rb") as opened:
+                    yield inner, opened.read(MAX_FILE_BYTES + 1)
+
+
+def _zip(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if len(archive.infolist()) > MAX_ENTRIES:
+                raise _too_many(path)
+            for entry in archive.infolist():
+                kind = stat.S_IFMT(entry.external_attr >> 16)
+                if _wanted(entry.filename) and not entry.is_dir() and kind in (0, stat.S_IFREG):
+                    with archive.open(entry) as file:
+                        yield entry.filename, file.read(MAX_FILE_BYTES + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as problem:
+        raise IntakeError(f"{path}: the zip is damaged or locked ({problem}); pack it again") from problem
+
+
+def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
+    count = size = 0
+    try:
+        # As a stream: what a member claims to be is never followed, and nothing is read twice.
+        with tarfile.open(path, "r|*") as archive:
+            for entry in archive:
+                count, size = count + 1, size + entry.size
+                if count > MAX_ENTRIES:
+                    raise _too_many(path)
+                if size > MAX_UNPACKED_BYTES:
+                    raise IntakeError(f"{path}: unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB; hand in code")
+                name = entry.name.removeprefix("./")
+                if entry.isreg() and _wanted(name):
+                    file = archive.extractfile(entry)
+                    assert file is not None
+                    yield name, file.read(MAX_FILE_BYTES + 1)
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError) as problem:
+        raise IntakeError(f"{path}: neither a folder nor a readable .zip or .tar.gz") from problem
