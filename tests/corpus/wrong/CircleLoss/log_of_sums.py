@@ -1,0 +1,20 @@
+"""log(1 + sum of exp times sum of exp), written out: exp overflows."""
+
+import torch
+from torch import nn
+
+
+class CircleLoss(nn.Module):
+    def __init__(self, m, gamma):
+        super().__init__()
+        self.m = m
+        self.gamma = gamma
+
+    def forward(self, sp, sn):
+        ap = torch.clamp_min(-sp.detach() + 1 + self.m, min=0.0)
+        an = torch.clamp_min(sn.detach() + self.m, min=0.0)
+        delta_p = 1 - self.m
+        delta_n = self.m
+        logit_p = -ap * (sp - delta_p) * self.gamma
+        logit_n = an * (sn - delta_n) * self.gamma
+        return torch.log(1 + torch.exp(logit_n).sum() * torch.exp(logit_p).sum())

@@ -1,0 +1,21 @@
+"""The margins are swapped: sp - m and sn - (1 - m)."""
+
+import torch
+from torch import nn
+
+
+class CircleLoss(nn.Module):
+    def __init__(self, m, gamma):
+        super().__init__()
+        self.m = m
+        self.gamma = gamma
+        self.soft_plus = nn.Softplus()
+
+    def forward(self, sp, sn):
+        ap = torch.clamp_min(-sp.detach() + 1 + self.m, min=0.0)
+        an = torch.clamp_min(sn.detach() + self.m, min=0.0)
+        delta_p = self.m
+        delta_n = 1 - self.m
+        logit_p = -ap * (sp - delta_p) * self.gamma
+        logit_n = an * (sn - delta_n) * self.gamma
+        return self.soft_plus(torch.logsumexp(logit_n, dim=0) + torch.logsumexp(logit_p, dim=0))

@@ -1,0 +1,25 @@
+"""The mean of the exponentials in place of their sum."""
+
+import math
+
+import torch
+from torch import nn
+
+
+class CircleLoss(nn.Module):
+    def __init__(self, m, gamma):
+        super().__init__()
+        self.m = m
+        self.gamma = gamma
+        self.soft_plus = nn.Softplus()
+
+    def forward(self, sp, sn):
+        ap = torch.clamp_min(-sp.detach() + 1 + self.m, min=0.0)
+        an = torch.clamp_min(sn.detach() + self.m, min=0.0)
+        delta_p = 1 - self.m
+        delta_n = self.m
+        logit_p = -ap * (sp - delta_p) * self.gamma
+        logit_n = an * (sn - delta_n) * self.gamma
+        lse_p = torch.logsumexp(logit_p, dim=0) - math.log(len(sp))
+        lse_n = torch.logsumexp(logit_n, dim=0) - math.log(len(sn))
+        return self.soft_plus(lse_n + lse_p)

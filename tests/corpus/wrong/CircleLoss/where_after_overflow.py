@@ -1,0 +1,21 @@
+"""torch.where picks the safe branch, but the gradient of the overflown one is nan."""
+
+import torch
+from torch import nn
+
+
+class CircleLoss(nn.Module):
+    def __init__(self, m, gamma):
+        super().__init__()
+        self.m = m
+        self.gamma = gamma
+
+    def forward(self, sp, sn):
+        ap = torch.clamp_min(-sp.detach() + 1 + self.m, min=0.0)
+        an = torch.clamp_min(sn.detach() + self.m, min=0.0)
+        delta_p = 1 - self.m
+        delta_n = self.m
+        logit_p = -ap * (sp - delta_p) * self.gamma
+        logit_n = an * (sn - delta_n) * self.gamma
+        x = torch.logsumexp(logit_n, dim=0) + torch.logsumexp(logit_p, dim=0)
+        return torch.where(x > 20, x, torch.log(1 + torch.exp(x)))
