@@ -47,7 +47,9 @@ def bilingual(message: str, **params: object) -> Text:
 
     def render(language: str) -> str:
         shown = {
-            name: format_percent(value, "#,##0.0%", locale=language) if isinstance(value, float) else value
+            name: format_percent(value, "#,##0.0%", locale=language, numbering_system="default")
+            if isinstance(value, float)
+            else value
             for name, value in params.items()
         }
         return catalogue(LOCALE, "judge", language).gettext(message).format(**shown)
