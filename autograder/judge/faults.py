@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from babel.numbers import format_percent
-
 from autograder.judge.contestant import SubmissionFault
 from autograder.results import Status, Text
-from autograder.translations import LANGUAGES, catalogue
+from autograder.translations import LANGUAGES, catalogue, percent
 
 LOCALE = Path(__file__).resolve().parents[2] / "report_template" / "locale"
 
@@ -47,10 +45,7 @@ def bilingual(message: str, **params: object) -> Text:
 
     def render(language: str) -> str:
         shown = {
-            name: format_percent(value, "#,##0.0%", locale=language, numbering_system="default")
-            if isinstance(value, float)
-            else value
-            for name, value in params.items()
+            name: percent(value, language) if isinstance(value, float) else value for name, value in params.items()
         }
         return catalogue(LOCALE, "judge", language).gettext(message).format(**shown)
 
