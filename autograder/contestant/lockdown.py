@@ -20,18 +20,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.contestant import kernel, landlock, namespaces, seccomp
+from autograder.contestant import guardian, kernel, landlock, namespaces, seccomp
 
 NEEDED: tuple[tuple[str, ...], ...] = (
     ("mount namespace", "landlock"),
-    ("scratch quota", "read-only scratch"),
+    ("scratch quota", "watched scratch"),
     ("no capabilities",),
     ("no new privileges",),
     ("seccomp",),
     ("rlimits",),
     ("closed descriptors",),
     ("clean environment",),
-    ("dies with its parent",),
+    ("dies with its guardian",),
 )
 """The layers without which grading refuses, unless it is told to do without: of each group one must be in force."""
 
@@ -75,7 +75,7 @@ class Limits:
         processes: threads (it may start no process at all). Where the contestant has no user number of its
             own, the threads that its user runs already come on top.
         open_files: descriptors open at a time.
-        file_bytes: the largest file it may write, and all that it may have in its scratch at a time.
+        file_bytes: the largest file it may write, and by how much its scratch may grow.
     """
 
     memory_bytes: int
@@ -90,7 +90,7 @@ class Jail:
     """What a contestant keeps.
 
     Attributes:
-        scratch: its working folder. What lies in it can be read; what is written to it is gone afterwards.
+        scratch: its working folder. What lies in it can be read; what is written to it may be gone afterwards.
         readable: files and folders to read: provided code and data. Python's own folders (`runtime`) and the
             system's libraries are added to them.
         keep_fds: descriptors that stay open. Sockets among them must be connected streams (or SEQPACKET): over a
@@ -107,11 +107,11 @@ class Jail:
 
 def runtime() -> tuple[Path, ...]:
     """The folders that the running Python imports from, but for those that were put on ``sys.path`` by hand."""
-    paths = {Path(path) for path in sysconfig.get_paths().values()}
-    paths |= {Path(sys.base_prefix, "lib"), Path(sys.prefix, "lib"), *map(Path, site.getsitepackages())}
+    paths = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    paths |= {Path(sys.base_prefix, "lib"), *map(Path, site.getsitepackages())}
     if site.ENABLE_USER_SITE:
         paths.add(Path(site.getusersitepackages()))
-    return tuple(sorted(paths - {Path(sysconfig.get_path("scripts")), Path(sysconfig.get_path("data"))}))
+    return tuple(sorted(paths))
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -133,9 +133,9 @@ def environment(home: Path) -> dict[str, str]:
 def lock_down(jail: Jail, limits: Limits, *, required: bool) -> list[str]:
     """Locks this process down for ever. To be called right after the fork, in a process of one thread.
 
-    It may fork once more, to make its process the first of a namespace: then the process that called never
-    returns, waits, and ends as the other does; kill it and the other dies. The caller's parent sees one child.
-    When its parent dies, so does it.
+    Returns in a new child of the process that called. That one stays as the child's guardian and ends as the child
+    does (see `autograder.contestant.guardian`): whoever forked sees one process, and kills all by killing it.
+    Both die when it dies.
 
     Args:
         jail: what is kept.
@@ -199,8 +199,7 @@ def _layer(report: dict[str, str], name: str) -> Iterator[None]:
 
 
 def _lock_down(jail: Jail, limits: Limits) -> dict[str, str]:
-    parent = os.getppid()
-    namespaces.die_with_parent(parent=parent)
+    guardian.die_with_parent(os.getppid())
     with suppress(PermissionError):  # a process that leads its group already leads its session's group too
         os.setsid()
     scratch = jail.scratch.resolve()
@@ -211,37 +210,35 @@ def _lock_down(jail: Jail, limits: Limits) -> dict[str, str]:
     _redirect(jail.output)
 
     report = namespaces.enter()
-    alive = namespaces.become_first_process(limits.cpu_s) if not report["pid namespace"] else None
+    if not report["user namespace"]:
+        user = None  # a user namespace holds one user only
+    lifeline = guardian.fork(scratch, limits.file_bytes, limits.cpu_s)
     if not report.get("mount namespace"):
         with _layer(report, "mount namespace"):
-            namespaces.confine(scratch, readable, DEVICES, limits.file_bytes, user)
+            namespaces.confine(scratch, readable, DEVICES, limits.file_bytes)
     report["scratch quota"] = report["mount namespace"]
 
     with _layer(report, "closed descriptors"):
-        namespaces.close_all_but({0, 1, 2, *jail.keep_fds} | ({alive} if alive is not None else set()))
+        guardian.close_all_but({0, 1, 2, *jail.keep_fds} | lifeline.descriptors)
     with _layer(report, "clean environment"):
         _clean_environment(scratch)
     with _layer(report, "own user id"):
-        _change_user(
-            user, (scratch, *jail.readable, *runtime()), chown=None if not report["mount namespace"] else scratch
-        )
+        _change_user(user, (*jail.readable, *runtime()), scratch)
     with _layer(report, "no capabilities"):
         _drop_capabilities()
     with _layer(report, "rlimits"):
-        _set_limits(limits, born_with, others)
-    with _layer(report, "dies with its parent"):
-        namespaces.die_with_parent(alive, parent)
+        _set_limits(limits, born_with, others, first_process=not report["pid namespace"])
+    with _layer(report, "dies with its guardian"):
+        lifeline.hold(quota=not report["scratch quota"])
+    if report["scratch quota"]:
+        report["watched scratch"] = report["dies with its guardian"]
     with _layer(report, "no new privileges"):
         kernel.prctl(PR_SET_DUMPABLE, 0)
         kernel.prctl(seccomp.PR_SET_NO_NEW_PRIVS, 1)
-    # Without a file system of its own no quota holds, so nothing at all may be written.
-    scratch_rights = landlock.READ | (landlock.WRITE if not report["scratch quota"] else 0)
     with _layer(report, "landlock"):
         rights = [(path, landlock.READ) for path in readable]
         rights += [(path, landlock.READ_FILE | landlock.WRITE_FILE) for path in DEVICES]
-        landlock.restrict([*rights, (scratch, scratch_rights)])
-    if report["scratch quota"]:
-        report["read-only scratch"] = report["landlock"]
+        landlock.restrict([*rights, (scratch, landlock.READ | landlock.WRITE)])
     with _layer(report, "seccomp"):
         seccomp.install(seccomp.contestant_rules(os.getpid()), kernel.NEWEST_NUMBER)
     return report
@@ -280,33 +277,38 @@ def _clean_environment(home: Path) -> None:
     os.chdir(home)
 
 
-def _change_user(user: int | None, needed: Iterable[Path], chown: Path | None) -> None:
-    """Becomes ``user``, of no group but its own, if that one can reach what it needs.
-
-    Args:
-        user: user and group number.
-        needed: what it must be able to read.
-        chown: a folder to give to it with all that is in it.
+def _change_user(user: int | None, needed: Iterable[Path], scratch: Path) -> None:
+    """Becomes ``user``, of no group but its own, if that one can reach what it needs, and gives it the scratch.
 
     Raises:
         OSError: it stays who it is, and why.
     """
     if user is None:
-        raise PermissionError("only root can change its user")
-    if chown is not None:
-        for _, folders, files, here in os.fwalk(chown):
-            os.fchown(here, user, user)
-            for name in (*folders, *files):
-                os.chown(name, user, user, dir_fd=here, follow_symlinks=False)
+        raise PermissionError("only root can become somebody else")
     os.setgroups([])
-    os.setresgid(user, user, user)
+    os.setegid(user)
     os.seteuid(user)
-    for path in needed:
-        if path.exists() and not os.access(path, os.R_OK, effective_ids=True):
-            os.seteuid(0)
-            raise PermissionError(f"an ordinary user cannot read {path}")
-    os.seteuid(0)
+    try:
+        for path in (*needed, scratch.parent):
+            _reach(path)
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+    for _, folders, files, here in os.fwalk(scratch):
+        os.chown(here, user, user)
+        for name in (*folders, *files):
+            os.chown(name, user, user, dir_fd=here, follow_symlinks=False)
+    os.setresgid(user, user, user)
     os.setresuid(user, user, user)
+
+
+def _reach(path: Path) -> None:
+    """Raises PermissionError if ``path`` exists and may not be read."""
+    with suppress(FileNotFoundError):
+        wanted = os.R_OK | (os.X_OK if path.is_dir() else 0)
+        path.stat()
+        if not os.access(path, wanted, effective_ids=True):
+            raise PermissionError(f"{path} cannot be read by others than its owner")
 
 
 def _drop_capabilities() -> None:
@@ -319,10 +321,11 @@ def _drop_capabilities() -> None:
     kernel.call("capset", struct.pack("=II", CAPABILITY_VERSION_3, 0), bytes(24))
 
 
-def _set_limits(limits: Limits, born_with: int, others: int) -> None:
+def _set_limits(limits: Limits, born_with: int, others: int, *, first_process: bool) -> None:
     wanted = {
         resource.RLIMIT_AS: born_with + limits.memory_bytes,
-        resource.RLIMIT_CPU: limits.cpu_s,
+        # SIGXCPU comes a second before SIGKILL, and tells what happened; the first of a namespace is deaf to it.
+        resource.RLIMIT_CPU: limits.cpu_s if first_process else limits.cpu_s + 1,
         resource.RLIMIT_NPROC: limits.processes + others,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_FSIZE: limits.file_bytes,
@@ -333,4 +336,5 @@ def _set_limits(limits: Limits, born_with: int, others: int) -> None:
     for which, value in wanted.items():
         _, most = resource.getrlimit(which)
         value = value if most == resource.RLIM_INFINITY else min(value, most)
-        resource.setrlimit(which, (value, value))
+        soft = min(value, limits.cpu_s) if which == resource.RLIMIT_CPU else value
+        resource.setrlimit(which, (soft, value))

@@ -7,17 +7,13 @@ allows ordinary users to make one. Source: namespaces(7), user_namespaces(7), pi
 from __future__ import annotations
 
 import os
-import resource
-import select
-import signal
 import stat
 import struct
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
 
-from autograder.contestant.kernel import call, prctl
+from autograder.contestant.guardian import SPARE_ENTRIES, usage
+from autograder.contestant.kernel import call
 
 NEW_USER, NEW_MOUNT = 0x10000000, 0x00020000
 OTHERS = {"network namespace": 0x40000000, "ipc namespace": 0x08000000, "pid namespace": 0x20000000}
@@ -26,15 +22,11 @@ MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1 << 1, 1 << 2, 1 
 MNT_DETACH = 2
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
-PR_SET_PDEATHSIG = 1
 
 SPARE_USER = 0x70000000
 """First of the user numbers that contestants of root run under; no distribution hands out numbers from here on."""
 INSIDE = 1000
 """The user and group number that a contestant sees of itself in a user namespace."""
-SPARE_INODES = 4096
-PAGE = 4096
-CLOCK_TICK_S = 0.05
 
 
 def enter() -> dict[str, str]:
@@ -42,7 +34,7 @@ def enter() -> dict[str, str]:
 
     Returns:
         Layer -> the empty string if it is in force, else the reason. The process-table namespace holds the
-        children from now on, not this process (see `become_first_process`).
+        children from now on, not this process.
     """
     reasons: dict[str, str] = {}
     user, group = os.geteuid(), os.getegid()
@@ -69,70 +61,6 @@ def enter() -> dict[str, str]:
     return reasons
 
 
-def become_first_process(cpu_s: int) -> int:
-    """Forks: the child, first process of the new process-table namespace, returns; the parent waits and ends alike.
-
-    All in the namespace dies with its first process, and that one with the parent once the caller has called
-    `die_with_parent`, so whoever kills the parent kills them all. The parent keeps no descriptor open, hence what
-    it was given closes when the child ends. Where the limit of ``cpu_s`` seconds killed the child (by SIGKILL, since
-    the first process of a namespace is deaf to SIGXCPU), the parent ends by SIGXCPU.
-
-    Returns:
-        A descriptor that reads as closed as soon as the parent is dead.
-    """
-    alive, held = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(held)
-        return alive
-    try:
-        close_all_but([held])
-        _end_like(child, cpu_s)
-    finally:
-        os._exit(1)
-
-
-def _end_like(child: int, cpu_s: int) -> NoReturn:
-    _, status, usage = os.wait4(child, 0)
-    if not os.WIFSIGNALED(status):
-        os._exit(os.waitstatus_to_exitcode(status))
-    ended_by = os.WTERMSIG(status)
-    if ended_by == signal.SIGKILL and usage.ru_utime + usage.ru_stime > cpu_s - CLOCK_TICK_S:
-        ended_by = signal.SIGXCPU
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if ended_by != signal.SIGKILL:
-        signal.signal(ended_by, signal.SIG_DFL)
-    os.kill(os.getpid(), ended_by)
-    os._exit(128 + ended_by)
-
-
-def close_all_but(keep: Iterable[int]) -> None:
-    """Closes all descriptors but these."""
-    start = 0
-    for descriptor in sorted(set(keep)):
-        if start < descriptor:  # os.closerange(0, 0) closes everything (CPython 3.11)
-            os.closerange(start, descriptor)
-        start = descriptor + 1
-    os.closerange(start, 1 << 20)
-
-
-def die_with_parent(alive: int | None = None, parent: int | None = None) -> None:
-    """Has the kernel kill this process when its parent dies. A change of user undoes it, so it comes after that.
-
-    Args:
-        alive: what `become_first_process` returned; closed here.
-        parent: or the parent's process id, where both are in one namespace.
-    """
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if alive is not None:
-        orphaned = bool(select.select([alive], [], [], 0)[0])
-        os.close(alive)
-    else:
-        orphaned = os.getppid() != parent
-    if orphaned:
-        os._exit(1)
-
-
 def spare_user() -> int | None:
     """A user number that nobody has, for this process alone; None where this process may not change its user."""
     if os.geteuid() != 0:
@@ -145,7 +73,7 @@ def spare_user() -> int | None:
     return None
 
 
-def confine(scratch: Path, readable: Iterable[Path], devices: Iterable[Path], bytes_: int, owner: int | None) -> None:
+def confine(scratch: Path, readable: Iterable[Path], devices: Iterable[Path], bytes_: int) -> None:
     """Makes a file system of ``readable`` (read-only) and an own scratch the only one this process can reach.
 
     Paths stay what they were. The scratch becomes a file system in memory at the same path: what lay in it (plain
@@ -156,12 +84,12 @@ def confine(scratch: Path, readable: Iterable[Path], devices: Iterable[Path], by
         readable: files and folders; those that do not exist are passed over.
         devices: likewise, for device files.
         bytes_: the quota.
-        owner: user and group number that the scratch belongs to; None for this process's own.
 
     Raises:
         OSError: a mount is forbidden. The process sees its old file system as before.
     """
     scratch = scratch.resolve()
+    held, entries = usage(scratch)
     before = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
     try:
         call("mount", b"none", b"/", None, MS_REC | MS_PRIVATE, None)
@@ -170,11 +98,9 @@ def confine(scratch: Path, readable: Iterable[Path], devices: Iterable[Path], by
         try:
             _furnish(scratch, [*readable, *devices], scratch)
             os.chdir(scratch)
-            held, entries = _usage(before)
-            options = f"size={held + bytes_},nr_inodes={entries + SPARE_INODES},mode=700"
-            options += "" if owner is None else f",uid={owner},gid={owner}"
+            options = f"size={held + bytes_},nr_inodes={entries + SPARE_ENTRIES},mode=700"
             _mount_memory(Path(_inside(scratch, scratch)), MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
-            _copy(before, Path(_inside(scratch, scratch)), owner)
+            _copy(before, Path(_inside(scratch, scratch)))
             call("pivot_root", b".", b".")
         except OSError:
             os.chdir("/")
@@ -233,16 +159,7 @@ def _follow(path: Path, links: dict[Path, str]) -> Path:
     return path.resolve()
 
 
-def _usage(folder: int) -> tuple[int, int]:
-    """Bytes in whole pages, and entries."""
-    held = entries = 0
-    for _, folders, files, here in os.fwalk(dir_fd=folder):
-        entries += len(folders) + len(files)
-        held += sum(-(-os.stat(name, dir_fd=here, follow_symlinks=False).st_size // PAGE) * PAGE for name in files)
-    return held, entries
-
-
-def _copy(source: int, target: Path, owner: int | None) -> None:
+def _copy(source: int, target: Path) -> None:
     """Copies plain files and folders; anything else (links, pipes, devices) is left out."""
     with os.scandir(source) as found:
         entries = list(found)
@@ -252,15 +169,10 @@ def _copy(source: int, target: Path, owner: int | None) -> None:
             copy.mkdir()
             inner = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=source)
             try:
-                _copy(inner, copy, owner)
+                _copy(inner, copy)
             finally:
                 os.close(inner)
         elif entry.is_file(follow_symlinks=False):
             with os.fdopen(os.open(entry.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=source), "rb") as original:
                 if stat.S_ISREG(os.fstat(original.fileno()).st_mode):
                     copy.write_bytes(original.read())
-        else:
-            continue
-        if owner is not None:
-            with suppress(FileNotFoundError):
-                os.chown(copy, owner, owner)
