@@ -323,7 +323,7 @@ def stale(source: Path = SOURCES / "hw1", target: Path = RELEASES / "hw1") -> li
         return differences(built, target)
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Adds ``release`` to the package's command."""
     parser = subparsers.add_parser(
         "release",
