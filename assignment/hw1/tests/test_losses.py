@@ -1,0 +1,263 @@
+"""Checks of `LabelSmoothingCrossEntropy`, `convert_label_to_similarity` and `CircleLoss`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hw1.tests.expect import N_, Draw, Expected, finite_gradients, gradients, has_shape, mistake, several
+
+LOSS = N_("The loss")
+SP, SN = N_("sp"), N_("sn")
+
+SMOOTHING = N_(
+    "The target is (1 - epsilon) * onehot + epsilon / K over all K classes, the true one among them, and the loss is "
+    "the mean over the batch (Szegedy et al. 2016, section 7). Look at LabelSmoothingCrossEntropy in losses.py."
+)
+SMOOTHING_OPTIONS = N_(
+    "epsilon, the number of classes and the batch size must be taken from the arguments, never assumed. Look at "
+    "LabelSmoothingCrossEntropy in losses.py."
+)
+SMOOTHING_GRADIENT = N_(
+    "The gradient must flow through every logit; its value is (softmax(logits) - target) / N. Look for detach(), "
+    "data, item() or a wrong mean in LabelSmoothingCrossEntropy in losses.py."
+)
+SMOOTHING_STABILITY = N_(
+    "exp() of a large logit overflows, and the log of a softmax that became 0 is -inf: use log_softmax. Look at "
+    "LabelSmoothingCrossEntropy in losses.py."
+)
+PAIRS = N_(
+    "Each pair i < j counts once, in row-major order (0,1), (0,2), ..., (1,2), ...: pairs of one class in sp, of two "
+    "classes in sn. Look at convert_label_to_similarity in losses.py."
+)
+PAIRS_GRADIENT = N_(
+    "sp and sn must stay connected to the features, or nothing can be trained with them. Look for detach(), data or "
+    "new tensors made from numbers in convert_label_to_similarity in losses.py."
+)
+CIRCLE = N_(
+    "The loss is log(1 + sum exp(gamma*an*(sn - m)) * sum exp(-gamma*ap*(sp - (1 - m)))) with ap = [1 + m - sp]+ and "
+    "an = [sn + m]+ (Sun et al. 2020, eq. 6). Look at CircleLoss in losses.py."
+)
+CIRCLE_GRADIENT = N_(
+    "The weights ap and an are constants to the gradient: detach them (Sun et al. 2020, section 3.2). Look at "
+    "CircleLoss in losses.py."
+)
+CIRCLE_EMPTY = N_(
+    "A batch without a pair of one class, or without a pair of two, is ordinary: the loss and its gradients must "
+    "stay finite. Look at CircleLoss in losses.py."
+)
+CIRCLE_STABILITY = N_(
+    "exp() of gamma times a similarity overflows: add up in log space with logsumexp, and end with softplus. Look at "
+    "CircleLoss in losses.py."
+)
+
+
+def smoothing_case(draw: Draw, batch: int, classes: int, scale: float = 3.0) -> tuple[Tensor, Tensor]:
+    return draw.normal(batch, classes, scale=scale), draw.labels(batch, classes)
+
+
+@pytest.mark.criterion("smoothing.value")
+@pytest.mark.parametrize("batch", [8, 33])
+def test_smoothing_value(submission: Any, draw: Draw, expected: Expected, batch: int) -> None:
+    logits, target = smoothing_case(draw, batch, classes=10)
+    expected.close(
+        submission.LabelSmoothingCrossEntropy(0.25)(logits, target),
+        lambda ref: ref.LabelSmoothingCrossEntropy(0.25)(logits, target),
+        LOSS,
+        terms=batch * 10,
+        scale=float(logits.abs().max()),
+        hint=SMOOTHING,
+    )
+
+
+@pytest.mark.criterion("smoothing.options")
+@pytest.mark.parametrize(
+    "epsilon, batch, classes", [(0.0, 5, 10), (0.1, 1, 3), (0.4, 16, 2), (0.6, 7, 101), (1.0, 6, 10), (None, 4, 12)]
+)
+def test_smoothing_options(
+    submission: Any, draw: Draw, expected: Expected, epsilon: float | None, batch: int, classes: int
+) -> None:
+    logits, target = smoothing_case(draw, batch, classes)
+    arguments = [] if epsilon is None else [epsilon]  # the default is part of the contract
+    expected.close(
+        submission.LabelSmoothingCrossEntropy(*arguments)(logits, target),
+        lambda ref: ref.LabelSmoothingCrossEntropy(*arguments)(logits, target),
+        LOSS,
+        terms=batch * classes,
+        scale=float(logits.abs().max()),
+        hint=SMOOTHING_OPTIONS,
+    )
+
+
+@pytest.mark.criterion("smoothing.gradient")
+@pytest.mark.parametrize("epsilon, classes", [(0.25, 10), (0.1, 4)])
+def test_smoothing_gradient(submission: Any, draw: Draw, expected: Expected, epsilon: float, classes: int) -> None:
+    logits, target = smoothing_case(draw, 6, classes)
+
+    def gradient(stubs: Any) -> list[Tensor]:
+        return gradients(lambda x: stubs.LabelSmoothingCrossEntropy(epsilon)(x, target), logits)
+
+    expected.close(
+        gradient(submission), gradient, N_("The gradient of the logits"), terms=classes, hint=SMOOTHING_GRADIENT
+    )
+
+
+@pytest.mark.criterion("smoothing.stability")
+@pytest.mark.parametrize("size", [200.0, 1e4])
+def test_smoothing_stability(submission: Any, draw: Draw, size: float) -> None:
+    logits, target = smoothing_case(draw, 8, classes=10, scale=size)
+    before = logits.clone(), target.clone()
+    loss = submission.LabelSmoothingCrossEntropy(0.25)
+    once = finite_gradients(lambda x: loss(x, target), logits, hint=SMOOTHING_STABILITY)
+    twice = finite_gradients(lambda x: loss(x, target), 2 * logits, hint=SMOOTHING_STABILITY)
+    # Between logits far apart the loss is proportional to them; a small number added inside the logarithm, or a
+    # clamp, holds it back. Whether its value is right is another criterion's question.
+    if not 1.8 < float(twice / once) < 2.2:
+        raise mistake(N_("{what} does not grow as large logits do."), SMOOTHING_STABILITY, what=LOSS)
+    loss(logits, target)
+    if not (torch.equal(logits, before[0]) and torch.equal(target, before[1])):
+        raise mistake(
+            N_("{what} was changed in place. Work on a new tensor: x + y makes one, x += y and x.add_(y) do not."),
+            what=N_("An argument of the loss"),
+        )
+
+
+def unit_features(draw: Draw, count: int, length: int = 16) -> Tensor:
+    """Features (count, length) of length 1, with a common part so that similarities of both signs come up."""
+    return F.normalize(draw.normal(count, length) + 0.3, dim=1)
+
+
+@pytest.mark.criterion("similarity.values")
+@pytest.mark.parametrize("count, classes", [(8, 3), (24, 5)])
+def test_similarity_values(submission: Any, draw: Draw, expected: Expected, count: int, classes: int) -> None:
+    features, label = unit_features(draw, count), draw.labels(count, classes)
+    label[:4] = torch.tensor([0, 1, 0, 1])  # some of each, whatever was drawn
+    expected.close(
+        submission.convert_label_to_similarity(features, label),
+        lambda ref: ref.convert_label_to_similarity(features, label),
+        SP,
+        SN,
+        terms=16,
+        scale=1,
+        hint=PAIRS,
+    )
+
+
+@pytest.mark.criterion("similarity.edges")
+@pytest.mark.parametrize(
+    "labels, dtype",
+    [
+        pytest.param([3, 3, 3, 3], torch.int64, id="one_class"),
+        pytest.param([4, 0, 9, 2, 7], torch.int64, id="all_different"),
+        pytest.param([5], torch.int64, id="one_image"),
+        pytest.param([1, 1], torch.int64, id="two_images_same"),
+        pytest.param([2, 7], torch.int64, id="two_images_different"),
+        pytest.param([0, 0, 1, 0, 6], torch.int64, id="a_class_of_one"),
+        pytest.param([-7, 1000003, -7, 1000003, 5], torch.int64, id="any_numbers"),
+        pytest.param([2, 0, 2, 1, 0], torch.int32, id="int32"),
+        pytest.param([200, 0, 200, 255, 0], torch.uint8, id="uint8"),
+    ],
+)
+def test_similarity_edges(
+    submission: Any, draw: Draw, expected: Expected, labels: list[int], dtype: torch.dtype
+) -> None:
+    features, label = unit_features(draw, len(labels)), torch.tensor(labels, dtype=dtype)
+    expected.close(
+        submission.convert_label_to_similarity(features, label),
+        lambda ref: ref.convert_label_to_similarity(features, label),
+        SP,
+        SN,
+        terms=16,
+        scale=1,
+        hint=PAIRS,
+    )
+
+
+@pytest.mark.criterion("similarity.gradient")
+def test_similarity_gradient(submission: Any, draw: Draw, expected: Expected) -> None:
+    features, label = unit_features(draw, 8), torch.tensor([0, 1, 2, 0, 1, 2, 0, 0])
+    weight_p, weight_n = draw.normal(8), draw.normal(20)  # 8 pairs of one class, 20 of two
+
+    def gradient(stubs: Any) -> list[Tensor]:
+        def weighted(x: Tensor) -> Tensor:
+            sp, sn = several(stubs.convert_label_to_similarity(x, label), 2)
+            return (weight_p * has_shape(sp, (8,), SP)).sum() + (weight_n * has_shape(sn, (20,), SN)).sum()
+
+        return gradients(weighted, features)
+
+    expected.close(gradient(submission), gradient, N_("The gradient of the features"), terms=64, hint=PAIRS_GRADIENT)
+
+
+def circle_case(draw: Draw, positives: int = 12, negatives: int = 30) -> tuple[Tensor, Tensor]:
+    """Similarities over the whole of [-1, 1]: on both sides of every margin and of every clamp."""
+    return draw.uniform(positives, low=-1, high=1), draw.uniform(negatives, low=-1, high=1)
+
+
+@pytest.mark.criterion("circle.value")
+@pytest.mark.parametrize("m, gamma", [(0.25, 1.0), (0.25, 4.0), (0.4, 2.0), (0.0, 3.0), (0.1, 0.5)])
+def test_circle_value(submission: Any, draw: Draw, expected: Expected, m: float, gamma: float) -> None:
+    sp, sn = circle_case(draw)
+    expected.close(
+        submission.CircleLoss(m, gamma)(sp, sn),
+        lambda ref: ref.CircleLoss(m, gamma)(sp, sn),
+        LOSS,
+        terms=42,
+        hint=CIRCLE,
+    )
+
+
+@pytest.mark.criterion("circle.value")
+@pytest.mark.parametrize("m, gamma", [(0.25, 4.0), (0.4, 8.0)])
+def test_circle_well_separated(submission: Any, draw: Draw, expected: Expected, m: float, gamma: float) -> None:
+    # Where all pairs are good the loss is small, and it is here that a missing softplus or clamp shows.
+    sp, sn = draw.uniform(4, low=0.95, high=1.0), draw.uniform(4, low=-1.0, high=-0.5)
+    expected.close(
+        submission.CircleLoss(m, gamma)(sp, sn),
+        lambda ref: ref.CircleLoss(m, gamma)(sp, sn),
+        LOSS,
+        terms=8,
+        scale=1,
+        hint=CIRCLE,
+    )
+
+
+@pytest.mark.criterion("circle.gradient")
+@pytest.mark.parametrize("m, gamma", [(0.25, 4.0), (0.4, 2.0), (0.1, 16.0)])
+def test_circle_gradient(submission: Any, draw: Draw, expected: Expected, m: float, gamma: float) -> None:
+    sp, sn = circle_case(draw)
+
+    def gradient(stubs: Any) -> list[Tensor]:
+        return gradients(stubs.CircleLoss(m, gamma), sp, sn)
+
+    # A gradient is gamma times a weight times a softmax, whose relative error is that of its exponent.
+    expected.close(
+        gradient(submission),
+        gradient,
+        N_("The gradient of sp"),
+        N_("The gradient of sn"),
+        terms=42,
+        scale=gamma * (2 + m) * max(1.0, gamma),
+        hint=CIRCLE_GRADIENT,
+    )
+
+
+@pytest.mark.criterion("circle.empty")
+@pytest.mark.parametrize("positives, negatives", [(0, 5), (5, 0), (0, 0)])
+def test_circle_empty(submission: Any, draw: Draw, positives: int, negatives: int) -> None:
+    finite_gradients(submission.CircleLoss(0.25, 64.0), *circle_case(draw, positives, negatives), hint=CIRCLE_EMPTY)
+
+
+@pytest.mark.criterion("circle.stability")
+@pytest.mark.parametrize("gamma", [80.0, 256.0, 1024.0])
+def test_circle_stability(submission: Any, draw: Draw, expected: Expected, gamma: float) -> None:
+    sp, sn = circle_case(draw)
+
+    def loss(stubs: Any) -> Any:
+        return stubs.CircleLoss(0.25, gamma)(sp, sn)
+
+    expected.close(loss(submission), loss, LOSS, terms=42, hint=CIRCLE_STABILITY)
+    finite_gradients(submission.CircleLoss(0.25, gamma), sp, sn, hint=CIRCLE_STABILITY)
