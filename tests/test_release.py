@@ -53,6 +53,8 @@ def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Runs Python as a student would, who has no part of this checkout on the path."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "PYTHON"))}
     environment["OMP_NUM_THREADS"] = "1"
+    # As in an activated environment, whether this one is or not: nbgrader calls a program of another package.
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
 
