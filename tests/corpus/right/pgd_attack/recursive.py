@@ -1,4 +1,4 @@
-"""A recursion."""
+"""Recursive, with a projection of its own."""
 
 import torch
 

@@ -11,6 +11,8 @@ class LabelSmoothingCrossEntropy(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, logits, target):
-        flip = torch.rand(target.shape) < self.epsilon
-        noisy = torch.where(flip, torch.randint_like(target, logits.size(1)), target)
+        generator = torch.Generator().manual_seed(0)
+        flip = torch.rand(target.shape, generator=generator) < self.epsilon
+        other = torch.randint(logits.size(1), target.shape, generator=generator)
+        noisy = torch.where(flip, other, target)
         return F.cross_entropy(logits, noisy)

@@ -1,4 +1,4 @@
-"""The loss is computed in float16."""
+"""The loss is computed in bfloat16."""
 
 import torch.nn.functional as F
 from torch import nn
@@ -10,7 +10,7 @@ class LabelSmoothingCrossEntropy(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, logits, target):
-        log_p = F.log_softmax(logits.half(), dim=1)
+        log_p = F.log_softmax(logits.bfloat16(), dim=1)
         k = logits.size(1)
-        soft = F.one_hot(target, k).half() * (1 - self.epsilon) + self.epsilon / k
+        soft = F.one_hot(target, k).bfloat16() * (1 - self.epsilon) + self.epsilon / k
         return -(soft * log_p).sum(dim=1).mean().float()
