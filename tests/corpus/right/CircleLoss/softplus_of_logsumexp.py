@@ -1,4 +1,4 @@
-"""As in the authors' code."""
+"""The paper's equation line by line, typed."""
 
 import torch
 from torch import Tensor, nn
@@ -6,19 +6,18 @@ from torch import Tensor, nn
 
 class CircleLoss(nn.Module):
     def __init__(self, m: float, gamma: float) -> None:
-        super(CircleLoss, self).__init__()
-        self.m = m
+        super().__init__()
+        self.optimum_p, self.optimum_n = 1 + m, -m
+        self.margin_p, self.margin_n = 1 - m, m
         self.gamma = gamma
-        self.soft_plus = nn.Softplus()
 
     def forward(self, sp: Tensor, sn: Tensor) -> Tensor:
-        ap = torch.clamp_min(-sp.detach() + 1 + self.m, min=0.0)
-        an = torch.clamp_min(sn.detach() + self.m, min=0.0)
+        with torch.no_grad():
+            weight_p = (self.optimum_p - sp).clamp(min=0)
+            weight_n = (sn - self.optimum_n).clamp(min=0)
 
-        delta_p = 1 - self.m
-        delta_n = self.m
+        exponent_p = self.gamma * weight_p * (self.margin_p - sp)
+        exponent_n = self.gamma * weight_n * (sn - self.margin_n)
 
-        logit_p = -ap * (sp - delta_p) * self.gamma
-        logit_n = an * (sn - delta_n) * self.gamma
-
-        return self.soft_plus(torch.logsumexp(logit_n, dim=0) + torch.logsumexp(logit_p, dim=0))
+        total = torch.logsumexp(exponent_p, dim=0) + torch.logsumexp(exponent_n, dim=0)
+        return nn.functional.softplus(total)

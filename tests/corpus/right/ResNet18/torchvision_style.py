@@ -1,4 +1,4 @@
-"""In torchvision's style: conv3x3 and conv1x1, expansion, _make_layer, inplace ReLUs, its initialisation."""
+"""In torchvision's style: conv3x3 and conv1x1, expansion, _make_layer, inplace ReLUs, He initialisation."""
 
 from typing import List, Optional
 
@@ -32,17 +32,11 @@ class BasicBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        identity = x
-        out = self.conv1(x)
-        out = self.bn1(out)
-        out = self.relu(out)
-        out = self.conv2(out)
-        out = self.bn2(out)
-        if self.downsample is not None:
-            identity = self.downsample(x)
-        out += identity
-        out = self.relu(out)
-        return out
+        shortcut = x if self.downsample is None else self.downsample(x)
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        y += shortcut
+        return self.relu(y)
 
 
 class ResNet18(nn.Module):

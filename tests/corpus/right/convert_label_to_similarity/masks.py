@@ -1,14 +1,12 @@
-"""Boolean masks over the matrix."""
+"""Boolean masks over the flattened matrix."""
 
+import torch
 from torch import Tensor
 
 
 def convert_label_to_similarity(normed_feature: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-    similarity_matrix = normed_feature @ normed_feature.transpose(1, 0)
-    label_matrix = label.unsqueeze(1) == label.unsqueeze(0)
-    positive_matrix = label_matrix.triu(diagonal=1)
-    negative_matrix = label_matrix.logical_not().triu(diagonal=1)
-    similarity_matrix = similarity_matrix.view(-1)
-    positive_matrix = positive_matrix.view(-1)
-    negative_matrix = negative_matrix.view(-1)
-    return similarity_matrix[positive_matrix], similarity_matrix[negative_matrix]
+    n = normed_feature.size(0)
+    cosine = torch.matmul(normed_feature, normed_feature.t()).flatten()
+    upper = torch.ones(n, n, dtype=torch.bool, device=label.device).triu(diagonal=1).flatten()
+    equal = label.repeat_interleave(n) == label.repeat(n)
+    return cosine[upper & equal], cosine[upper & ~equal]

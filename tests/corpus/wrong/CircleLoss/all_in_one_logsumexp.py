@@ -9,13 +9,13 @@ class CircleLoss(nn.Module):
         super().__init__()
         self.m = m
         self.gamma = gamma
-        self.soft_plus = nn.Softplus()
+        self.softplus = nn.Softplus()
 
     def forward(self, sp, sn):
-        ap = torch.clamp_min(-sp.detach() + 1 + self.m, min=0.0)
-        an = torch.clamp_min(sn.detach() + self.m, min=0.0)
-        delta_p = 1 - self.m
-        delta_n = self.m
-        logit_p = -ap * (sp - delta_p) * self.gamma
-        logit_n = an * (sn - delta_n) * self.gamma
-        return self.soft_plus(torch.logsumexp(torch.cat([logit_n, logit_p]), dim=0))
+        ap = torch.relu(1 + self.m - sp.detach())
+        an = torch.relu(sn.detach() + self.m)
+        margin_p = 1 - self.m
+        margin_n = self.m
+        logit_p = -self.gamma * ap * (sp - margin_p)
+        logit_n = self.gamma * an * (sn - margin_n)
+        return self.softplus(torch.logsumexp(torch.cat([logit_n, logit_p]), dim=0))
