@@ -39,7 +39,7 @@ class Lifeline:
         return {self.alive, self.told}
 
     def hold(self, *, quota: bool) -> None:
-        """Has the kernel kill this process when the guardian dies. A change of user undoes it: to be called after that.
+        """Has the kernel kill this process when the guardian dies. Changes of user undo it, so it comes after them.
 
         Args:
             quota: whether the scratch has a quota, so that the guardian need not watch it.

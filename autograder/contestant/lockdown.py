@@ -15,7 +15,7 @@ import struct
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,8 +166,11 @@ def shortfall(report: Mapping[str, str]) -> list[str]:
     ]
 
 
-def available() -> dict[str, str]:
-    """Tries the whole lockdown in a process of its own: layer -> the empty string, or why it cannot be had."""
+def available(first: Callable[[], object] = lambda: None) -> dict[str, str]:
+    """Tries the whole lockdown in a process of its own: layer -> the empty string, or why it cannot be had.
+
+    ``first`` is called in that process before (a test may take something from it).
+    """
     if not hasattr(os, "fork") or sys.platform != "linux":
         return {name: f"needs Linux, this is {sys.platform}" for group in NEEDED for name in group}
     limits = Limits(memory_bytes=1 << 30, cpu_s=10, processes=8, open_files=64, file_bytes=1 << 20)
@@ -176,6 +179,7 @@ def available() -> dict[str, str]:
         child = os.fork()
         if child == 0:
             try:
+                first()
                 found = _lock_down(Jail(scratch=Path(scratch), keep_fds=(writing,)), limits)
                 os.write(writing, json.dumps(found).encode())
             finally:
@@ -205,8 +209,10 @@ def _lock_down(jail: Jail, limits: Limits) -> dict[str, str]:
     scratch = jail.scratch.resolve()
     readable = (*SYSTEM, *runtime(), *jail.readable)
     user = namespaces.spare_user()
-    # Both are read from /proc, which is gone later.
+    # All of /proc that is needed: it is gone later.
     born_with, others = _address_space(), 0 if user is not None else _threads_of(os.getuid())
+    with suppress(OSError):  # where memory runs out, a contestant is the first to go
+        Path("/proc/self/oom_score_adj").write_text("1000")
     _redirect(jail.output)
 
     report = namespaces.enter()
@@ -286,9 +292,9 @@ def _change_user(user: int | None, needed: Iterable[Path], scratch: Path) -> Non
     if user is None:
         raise PermissionError("only root can become somebody else")
     os.setgroups([])
-    os.setegid(user)
-    os.seteuid(user)
     try:
+        os.setegid(user)
+        os.seteuid(user)
         for path in (*needed, scratch.parent):
             _reach(path)
     finally:

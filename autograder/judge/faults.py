@@ -36,6 +36,11 @@ BELOW = N_(
     "Trained with your {stub}, the model reached {reached}, and at least {least} is needed. First mend what the "
     "other criteria say about {stub}; if they all pass, the training may have diverged."
 )
+UNTRAINED = N_("Training with your {stub} could not go on: {text}. First mend what the other criteria say about it.")
+WEIGHTS = N_(
+    "The weights that your {stub} was trained to do not fit the reference's model ({text}): names and shapes must be "
+    "torchvision's, and all numbers finite."
+)
 
 _MESSAGES = {"died": DIED, "timeout": TIMEOUT, "malformed": MALFORMED}
 

@@ -1,0 +1,131 @@
+"""Calibrates thresholds: runs the reference over several seeds and stores what it reached.
+
+``python -m autograder calibrate --profile quick --seeds 10`` adds the runs that are missing, after each one stored,
+so that it can be stopped and started again at any time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from autograder import thresholds
+from autograder.assignment import ROOT, Assignment, load
+from autograder.experiments import Order, perform
+from autograder.results import Experiment, write_atomically
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``calibrate`` to a command."""
+    parser = subparsers.add_parser("calibrate", help="run the reference and store the thresholds")
+    parser.add_argument("--assignment", default="hw1")
+    parser.add_argument("--profile", choices=("quick", "full"), default="quick")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="a store of real images; without, the embedded ones")
+    parser.add_argument("--seeds", type=int, default=10, help="how many runs of each experiment are wanted")
+    parser.add_argument("--experiment", action="append", metavar="ID", help="this one alone; may be repeated")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that train at a time")
+    parser.add_argument("--fresh", action="store_true", help="forget the runs stored before")
+    parser.set_defaults(run=main)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs what is missing and prints the table. Returns the exit code."""
+    assignment = load(arguments.assignment)
+    known = assignment.module("experiments").EXPERIMENTS
+    wanted = arguments.experiment or list(assignment.experiments)
+    if unknown := sorted(set(wanted) - set(known)):
+        print(f"calibrate: no experiment {unknown[0]}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    if arguments.data is not None and not arguments.data.is_dir():
+        print(f"calibrate: {arguments.data}: there is no such folder", file=sys.stderr)
+        return 2
+    calibrate(
+        assignment,
+        wanted,
+        profile=arguments.profile,
+        data=arguments.data,
+        seeds=arguments.seeds,
+        jobs=arguments.jobs,
+        fresh=arguments.fresh,
+    )
+    Console().print(table(assignment))
+    return 0
+
+
+def calibrate(
+    assignment: Assignment, wanted: list[str], *, profile: str, data: Path | None, seeds: int, jobs: int, fresh: bool
+) -> None:
+    """Runs the reference for every seed in 0 .. ``seeds`` - 1 that has no stored run, and stores each as it ends."""
+    place = thresholds.key(profile, data)
+    stored = thresholds.read(assignment)
+    there = stored.setdefault(place, {})
+    if fresh:
+        for experiment in wanted:
+            there.pop(experiment, None)
+    orders = [
+        Order(assignment.name, experiment, profile, data, seed, None)
+        for seed in range(seeds)
+        for experiment in wanted
+        if str(seed) not in there.get(experiment, {"runs": {}})["runs"]
+    ]
+    if not orders:
+        return
+    for order, record, _ in perform(orders, jobs):
+        _add(assignment, there, order, record)
+        text = json.dumps(stored, indent=1, sort_keys=True) + "\n"
+        write_atomically(thresholds.path(assignment), text.encode())
+
+
+def _add(assignment: Assignment, there: dict[str, thresholds.Figures], order: Order, record: Experiment) -> None:
+    row = assignment.module("experiments").EXPERIMENTS[order.experiment]
+    figures = there.get(order.experiment)
+    runs = dict(figures["runs"]) if figures else {}
+    runs[str(order.seed)] = {metric: round(value, 6) for metric, value in record.metrics.items()}
+    there[order.experiment] = {
+        "runs": runs,
+        "judged": list(row.judged),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "torch": torch.__version__.partition("+")[0],
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str:
+    found = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or "unknown"
+
+
+def table(assignment: Assignment) -> Table:
+    """The stored figures and the thresholds that follow from them."""
+    shown = Table(title="reference runs", title_justify="left")
+    for column in ("profile/data", "experiment", "metric"):
+        shown.add_column(column)
+    for column in ("runs", "mean", "spread", "threshold"):
+        shown.add_column(column, justify="right")
+    for place, experiments in thresholds.read(assignment).items():
+        for experiment, figures in experiments.items():
+            metrics = list(figures["runs"].values())
+            for metric in metrics[0]:
+                values = [run[metric] for run in metrics]
+                least = ""
+                if metric in figures["judged"] and len(values) >= 3:
+                    least = f"{thresholds.lower_bound(values):.1%}"
+                numbers = (
+                    str(len(values)),
+                    f"{thresholds.mean(values):.1%}",
+                    f"{thresholds.spread(values):.1%}",
+                    least,
+                )
+                shown.add_row(place, experiment, metric, *numbers)
+    return shown

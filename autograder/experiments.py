@@ -1,0 +1,262 @@
+"""Runs the experiments of a submission: trains with the student's part, measures with the reference.
+
+Where the student's part is the model, a contestant trains it and hands back weights, which are loaded strictly into
+the reference's model here. Where it is a loss or an attack, the judge's own process trains the reference's model and
+asks the contestant for every batch. Either way what counts is what the judge measures of the weights.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from autograder import thresholds
+from autograder.assignment import Assignment, load
+from autograder.judge import faults
+from autograder.judge.contestant import SubmissionFault, SubmissionFolder
+from autograder.results import Experiment, Text, write_atomically
+from autograder.wire import StubRef
+
+BATCH_S = 30.0
+"""Time limit of one call of a student's function during training, seconds."""
+
+
+class Unusable(Exception):
+    """What the student's part gave cannot be measured; ``text`` tells it in both languages."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
+@dataclass(frozen=True)
+class Order:
+    """One experiment to run, in words that another process understands."""
+
+    assignment: str
+    experiment: str
+    profile: str
+    data: Path | None
+    seed: int
+    place: SubmissionFolder | None
+    """The submission; None runs the reference in every part."""
+
+
+def run(
+    assignment: Assignment,
+    wanted: list[str],
+    place: SubmissionFolder,
+    out: Path,
+    *,
+    profile: str,
+    data: Path | None,
+    jobs: int,
+    on_progress: Callable[[str, float], None],
+) -> list[Experiment]:
+    """Runs experiments, up to ``jobs`` at a time, and writes ``out/figures/<id>.npz`` for each.
+
+    Returns:
+        A record for each of ``wanted``, in that order; "not_run" with a note where the student's part gave nothing
+        that can be measured.
+    """
+    orders = [Order(assignment.name, name, profile, data, assignment.seed, place) for name in wanted]
+    records = {}
+    for order, record, arrays in perform(orders, jobs, on_progress):
+        if arrays:
+            record.arrays = f"figures/{order.experiment}.npz"
+            write_atomically(out / record.arrays, packed(arrays))
+        records[order.experiment] = record
+    return [records[name] for name in wanted]
+
+
+def perform(
+    orders: list[Order], jobs: int, on_progress: Callable[[str, float], None] = lambda stage, done: None
+) -> Iterator[tuple[Order, Experiment, dict[str, np.ndarray]]]:
+    """Carries out orders in processes of their own, each with one thread; yields them as they are done."""
+    # Spawned, not forked: this process has threads (progress) and may have touched CUDA.
+    context = multiprocessing.get_context("spawn")
+    queue: Queue[tuple[str, float] | None] = context.Queue()
+    listener = threading.Thread(target=_relay, args=(queue, on_progress), daemon=True)
+    listener.start()
+    workers = max(1, min(jobs, len(orders)))
+    try:
+        with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(queue,)) as pool:
+            futures = {pool.submit(_perform, order): order for order in orders}
+            try:
+                for future in as_completed(futures):
+                    yield futures[future], *future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    finally:
+        queue.put(None)
+        listener.join(timeout=5)
+        queue.close()
+
+
+def _relay(queue: Queue[tuple[str, float] | None], on_progress: Callable[[str, float], None]) -> None:
+    while (message := queue.get()) is not None:
+        on_progress(*message)
+
+
+_reports: Queue[tuple[str, float] | None] | None = None
+
+
+def _begin(queue: Queue[tuple[str, float] | None]) -> None:
+    """What a worker process does first."""
+    global _reports
+    _reports = queue
+    torch.set_num_threads(1)
+
+
+def _perform(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:
+    """Runs one experiment in this process. Training is 80 % of its progress, measuring and the map the rest."""
+
+    def report(done: float) -> None:
+        if _reports is not None:
+            _reports.put((order.experiment, done))
+
+    started = time.monotonic()
+    assignment = load(order.assignment)
+    rows, datasets = assignment.module("experiments"), assignment.module("datasets")
+    training, measurement = assignment.module("training"), assignment.module("measurement")
+    row, scale = rows.EXPERIMENTS[order.experiment], rows.PROFILES[order.profile]
+    report(0.0)
+    train = datasets.load(row.train_role, "train", order.data, count=scale.train)
+    tests = {role: datasets.load(role, "test", order.data, count=scale.test) for role in row.test_roles}
+    record = Experiment(
+        id=row.id,
+        title=Text(**row.title._asdict()),
+        protocol=Text(**row.protocol._asdict()),
+        question=row.question,
+        data=" -> ".join(dict.fromkeys([train.name, *(images.name for images in tests.values())])),
+        published=dict(row.published),
+        seed=order.seed,
+        **thresholds.stored(assignment, order.profile, order.data, row.id),
+    )
+    pixels, labels = torch.from_numpy(np.array(train.pixels)), torch.from_numpy(np.array(train.labels))
+    arguments = (row.id, order.profile, pixels, labels)
+    try:
+        trained = _train(order, assignment, training, row, scale, arguments, lambda done: report(0.8 * done))
+        model = _reference_model(training, row, order.profile, _reference_parts(assignment), trained)
+    except Unusable as problem:
+        report(1.0)
+        return record.model_copy(
+            update={"status": "not_run", "note": problem.text, "duration_s": time.monotonic() - started}
+        ), {}
+    measured = measurement.measure(
+        row.id, order.profile, model, train, tests, seed=order.seed, progress=lambda done: report(0.8 + 0.1 * done)
+    )
+    arrays = measured.arrays if order.place is None else measurement.embed(measured.arrays)
+    arrays |= {f"curve_{name}": np.array(values, np.float32) for name, values in _curves(trained).items()}
+    report(1.0)
+    record = record.model_copy(
+        update={
+            "metrics": measured.metrics,
+            "epochs": len(_curves(trained).get("train_loss", [])),
+            "duration_s": time.monotonic() - started,
+        }
+    )
+    return record, arrays
+
+
+def _reference_parts(assignment: Assignment) -> dict[str, Any]:
+    return {name: getattr(assignment.reference, name) for name in assignment.stubs}
+
+
+def _train(
+    order: Order,
+    assignment: Assignment,
+    training: Any,
+    row: Any,
+    scale: Any,
+    arguments: tuple[str, str, Tensor, Tensor],
+    progress: Callable[[float], None],
+) -> Any:
+    """Trains with the student's part where it belongs.
+
+    Raises:
+        Unusable: the student's part did not let it come to an end.
+    """
+    parts = _reference_parts(assignment)
+    if order.place is None:
+        return training.train(*arguments, parts, seed=order.seed, progress=progress)
+    stub = row.stubs[0]
+    try:
+        with order.place.open(BATCH_S) as submission:
+            if row.model in row.stubs:
+                return submission.provided(
+                    "training",
+                    "train",
+                    *arguments,
+                    {name: StubRef(name) for name in row.stubs},
+                    seed=order.seed,
+                    timeout_s=scale.time_limit_s,
+                    on_progress=progress,
+                )
+            parts |= {name: getattr(submission, name) for name in row.stubs}
+            return training.train(*arguments, parts, seed=order.seed, progress=progress)
+    except SubmissionFault as fault:
+        raise Unusable(faults.verdict(fault, stub)[1]) from fault
+    except training.TrainingFailed as problem:
+        raise Unusable(faults.bilingual(faults.UNTRAINED, stub=stub, text=str(problem))) from problem
+
+
+def _reference_model(training: Any, row: Any, profile: str, parts: dict[str, Any], trained: Any) -> nn.Module:
+    """The reference's model with the weights handed back, loaded strictly.
+
+    Raises:
+        Unusable: they do not fit, or are not finite.
+    """
+    state = trained.get("state") if isinstance(trained, dict) else None
+    model: nn.Module = training.new_model(row.id, profile, parts)
+    wanted = model.state_dict()
+    problem = ""
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        problem = "no weights"
+    elif odd := sorted(set(wanted) ^ set(state)):
+        problem = odd[0]
+    else:
+        for name, value in wanted.items():
+            given = state[name]
+            if given.shape != value.shape or given.dtype != value.dtype or not bool(torch.isfinite(given).all()):
+                problem = name
+                break
+    if problem:
+        raise Unusable(faults.bilingual(faults.WEIGHTS, stub=row.stubs[0], text=problem))
+    assert isinstance(state, dict)
+    model.load_state_dict({name: value.detach() for name, value in state.items()})
+    return model
+
+
+def _curves(trained: Any) -> dict[str, list[float]]:
+    """The curves handed back, as far as they are lists of finite numbers; they are drawn, never judged."""
+    curves = trained.get("curves") if isinstance(trained, dict) else None
+    if not isinstance(curves, dict):
+        return {}
+    return {
+        name: [float(value) for value in values]
+        for name in ("train_loss", "val_loss", "val_accuracy")
+        if isinstance(values := curves.get(name), list)
+        and len(values) <= 10_000
+        and all(isinstance(value, (int, float)) and abs(value) < 1e12 for value in values)
+    }
+
+
+def packed(arrays: dict[str, np.ndarray]) -> bytes:
+    """Arrays as the bytes of an npz without pickles."""
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()

@@ -1,0 +1,102 @@
+"""Text of two directions on one page: isolating runs of the other script, and disarming control characters.
+
+A Latin term inside a Persian sentence, such as ``(N, 8*width)``, is neutral brackets and digits to the Unicode
+bidirectional algorithm (UAX #9), which lays them out from right to left. Each such run therefore gets a ``<bdi>``
+of its own. Everything here takes plain text and returns escaped `Markup`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+
+from markupsafe import Markup, escape
+
+Direction = Literal["ltr", "rtl"]
+
+# Terminal colours; C0 and C1 controls but tab and newline; embeddings, overrides and isolates (a name must not turn
+# its neighbours around, also where no element can hold it: page titles, PDF metadata); lone surrogates.
+_CONTROLS = re.compile(
+    "\x1b\\[[0-?]*[ -/]*[@-~]"
+    "|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+# Words of printable ASCII, Latin-1 and Latin Extended letters, Greek, and arrows and operators of mathematics,
+# without the guillemets, which are Persian's quotation marks.
+_LATIN = re.compile(r"[!-~¡-ª¬-º¼-ɏͰ-Ͽ←-⋿]+(?: [!-~¡-ª¬-º¼-ɏͰ-Ͽ←-⋿]+)*")
+_PERSIAN = re.compile(r"[؀-ۿݐ-ݿﭐ-﷿ﹰ-﻿\u200c]+(?:[ .]+[؀-ۿݐ-ݿﭐ-﷿ﹰ-﻿\u200c]+)*")
+_PLACEHOLDER = re.compile(r"(%\(\w+\)s|%%)")
+_BRACKETS = ("()", "[]", "{}")
+_STOPS = ".,;:!?"
+_QUOTES = "\"'"
+
+
+def clean(text: str) -> str:
+    """``text`` without control characters, terminal colours and bidirectional overrides."""
+    return _CONTROLS.sub("", text)
+
+
+def direction_of(text: str, default: Direction = "ltr") -> Direction:
+    """The direction of the first strong character (UAX #9, rules P2 and P3), else ``default``."""
+    for character in text:
+        kind = unicodedata.bidirectional(character)
+        if kind == "L":
+            return "ltr"
+        if kind in ("R", "AL"):
+            return "rtl"
+    return default
+
+
+def verbatim(text: str) -> Markup:
+    """Text of a user's own (a name, a path, a number): cleaned, escaped, and isolated with its own direction.
+
+    The direction is written out, because not every renderer knows ``dir="auto"``.
+    """
+    text = clean(text)
+    return Markup('<bdi dir="{}">{}</bdi>').format(direction_of(text), text)
+
+
+def isolate(text: str, direction: Direction) -> Markup:
+    """A sentence of the given direction, escaped, with each run of the other script in a ``<bdi>`` of its own."""
+    text = clean(text)
+    pattern, other = (_LATIN, "ltr") if direction == "rtl" else (_PERSIAN, "rtl")
+    pieces, end = Markup(), 0
+    for match in pattern.finditer(text):
+        start, stop = _trimmed(text, *match.span())
+        if any(character.isalnum() for character in text[start:stop]):
+            pieces += escape(text[end:start]) + Markup('<bdi dir="{}">{}</bdi>').format(other, text[start:stop])
+            end = stop
+    return pieces + escape(text[end:])
+
+
+def isolate_message(message: str, direction: Direction) -> Markup:
+    """`isolate` for a message of the catalogues: placeholders such as ``%(name)s`` stay as they are."""
+    pieces = _PLACEHOLDER.split(message)
+    return Markup("").join(
+        Markup(piece) if index % 2 else isolate(piece, direction) for index, piece in enumerate(pieces)
+    )
+
+
+def _trimmed(text: str, start: int, stop: int) -> tuple[int, int]:
+    """Leaves out what belongs to the sentence around the run: its stops, and brackets without a partner."""
+    while start < stop:
+        first, last, run = text[start], text[stop - 1], text[start:stop]
+        if last in _STOPS or _odd(last, run):
+            stop -= 1
+        elif first in _STOPS[1:] or _odd(first, run):
+            start += 1
+        else:
+            break
+    return start, stop
+
+
+def _odd(mark: str, run: str) -> bool:
+    """Whether a bracket or quotation mark of the run lacks its partner."""
+    if mark in _QUOTES:
+        return run.count(mark) % 2 == 1
+    for opening, closing in _BRACKETS:
+        if mark == opening:
+            return run.count(opening) > run.count(closing)
+        if mark == closing:
+            return run.count(closing) > run.count(opening)
+    return False

@@ -1,0 +1,363 @@
+"""What the pages show, worked out of a Result in one language: parts of the score, measures, sentences, omissions.
+
+Nothing is graded, measured or trained here: sums and differences of stored numbers, and words for them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Literal
+
+from markupsafe import Markup
+
+from autograder.report.arrays import Arrays
+from autograder.report.bidi import verbatim
+from autograder.report.language import N_, Language
+from autograder.results import Criterion, Experiment, Result
+
+Audience = Literal["instructor", "student"]
+
+MEASURES = {
+    "source_test": N_("Source test set"),
+    "target_test": N_("Target test set"),
+    "clean": N_("Clean test set"),
+    "fgsm": N_("FGSM (eps = 0.1) with noise"),
+    "fgsm_8": N_("FGSM (eps = 8/255)"),
+    "pgd_8": N_("PGD (eps = 8/255)"),
+}
+"""What the known metrics are called; an unknown one goes by its own name."""
+
+STATUSES = {
+    "passed": N_("Passed"),
+    "failed": N_("Failed"),
+    "error": N_("Error"),
+    "timeout": N_("Timed out"),
+    "pending": N_("Awaiting review"),
+}
+"""What a criterion's status is called."""
+
+_LEVEL = 0.0005  # differences below half of the last shown digit are none
+_ATTACKS = ("fgsm", "fgsm_8", "pgd_8")
+
+
+@dataclass(frozen=True)
+class Score:
+    """The whole score in points; ``lost`` is what is neither earned nor awaiting a human."""
+
+    earned: float
+    pending: float
+    lost: float
+    maximum: float
+
+    def share(self, points: float) -> str:
+        """Points as a CSS percentage of the maximum."""
+        return _css_percent(points / self.maximum if self.maximum else 0)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The criteria of one stub, or of the written answers, with their points; bonus points are counted apart."""
+
+    name: Markup
+    anchor: str
+    criteria: list[Criterion]
+
+    @property
+    def points(self) -> float:
+        """Points earned, without bonus points."""
+        return sum(each.points for each in self.criteria if not each.bonus)
+
+    @property
+    def maximum(self) -> float:
+        """Points there are, without bonus points."""
+        return sum(each.max_points for each in self.criteria if not each.bonus)
+
+    @property
+    def bonus(self) -> float:
+        """Bonus points earned."""
+        return sum(each.points for each in self.criteria if each.bonus)
+
+    @property
+    def bonus_maximum(self) -> float:
+        """Bonus points there are."""
+        return sum(each.max_points for each in self.criteria if each.bonus)
+
+    @property
+    def pending(self) -> float:
+        """Points, without bonus, that await a human."""
+        return sum(each.max_points for each in self.criteria if each.status == "pending" and not each.bonus)
+
+    def share(self, points: float) -> str:
+        """Points as a CSS percentage of the part's own maximum."""
+        return _css_percent(points / self.maximum if self.maximum else 0)
+
+    @property
+    def filled(self) -> str:
+        """How much of the part's bar is filled: of the bonus, where there is nothing else."""
+        if self.maximum:
+            return self.share(self.points)
+        return _css_percent(self.bonus / self.bonus_maximum if self.bonus_maximum else 0)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measured accuracy beside what it is compared with; fractions, None where there is none."""
+
+    name: Markup
+    value: float | None
+    threshold: float | None
+    reference: float | None
+    published: float | None
+
+    @property
+    def verdict(self) -> Literal["reached", "missed", ""]:
+        """Whether the threshold is reached; empty where there is nothing to compare."""
+        if self.value is None or self.threshold is None:
+            return ""
+        return "reached" if self.value >= self.threshold else "missed"
+
+    def share(self, fraction: float) -> str:
+        """A fraction as a CSS percentage."""
+        return _css_percent(fraction)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One experiment of the report."""
+
+    experiment: Experiment
+    anchor: str
+    title: Markup
+    data: Markup
+    measures: list[Measure]
+    sentences: list[Markup]
+    arrays: Arrays
+    missing: list[Markup] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Omission:
+    """Something that was left out, and why."""
+
+    what: Markup
+    why: Markup
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything the templates need beside the figures."""
+
+    result: Result
+    language: Language
+    audience: Audience
+    submission: Markup
+    score: Score
+    parts: list[Part]
+    chapters: list[Chapter]
+    omissions: list[Omission]
+
+    @property
+    def attention(self) -> int:
+        """How many criteria lost points."""
+        return sum(each.status in ("failed", "error", "timeout") for each in self.result.criteria)
+
+
+def build(result: Result, arrays: list[Arrays], language: Language, audience: Audience) -> Page:
+    """The page of a Result in one language; ``arrays`` holds one entry per experiment, in order.
+
+    A student's page has neither the path the instructor graded nor the seed of the hidden inputs, the isolation
+    and the grader's faults: they are absent from the document, not hidden in it.
+    """
+    path = result.submission.path
+    lost = max(result.max_score - result.score - result.pending, 0)
+    chapters = [_chapter(*each, language) for each in zip(result.experiments, arrays, strict=True)]
+    return Page(
+        result=result,
+        language=language,
+        audience=audience,
+        submission=verbatim(path if audience == "instructor" else PurePath(path.replace("\\", "/")).name),
+        score=Score(result.score, result.pending, lost, result.max_score),
+        parts=_parts(result.criteria, language),
+        chapters=chapters,
+        omissions=_omissions(result, chapters, language),
+    )
+
+
+def measure_name(metric: str, language: Language) -> Markup:
+    """What a metric is called."""
+    return language.say(MEASURES[metric]) if metric in MEASURES else verbatim(metric)
+
+
+def group_name(group: int, experiment: Experiment, language: Language) -> Markup:
+    """What a group of embedded images is called: the third is what the experiment tests beside its own test set."""
+    _ = language.say
+    if group == 0:
+        return _("Training set")
+    if group == 1:
+        return _("Test set")
+    if "target_test" in _metrics(experiment):
+        return _("Target test set")
+    return _("Adversarial test set")
+
+
+def _css_percent(fraction: float) -> str:
+    return f"{min(max(fraction, 0), 1) * 100:.2f}%"
+
+
+def _parts(criteria: list[Criterion], language: Language) -> list[Part]:
+    _ = language.say
+    groups: dict[str, list[Criterion]] = {}
+    for criterion in criteria:
+        groups.setdefault(criterion.stub, []).append(criterion)
+    parts = []
+    for number, (stub, members) in enumerate(groups.items(), start=1):
+        if stub:
+            name = verbatim(stub)
+        elif all(member.kind == "manual" for member in members):
+            name = _("Written answers")
+        else:
+            name = _("General")
+        parts.append(Part(name, f"part-{number}", members))
+    return parts
+
+
+def _metrics(experiment: Experiment) -> list[str]:
+    """The experiment's metrics, those with a name first and in the order of the names."""
+    named = (experiment.metrics, experiment.thresholds, experiment.reference, experiment.published)
+    present = {metric for each in named for metric in each}
+    return [metric for metric in MEASURES if metric in present] + sorted(present - set(MEASURES))
+
+
+def _chapter(experiment: Experiment, arrays: Arrays, language: Language) -> Chapter:
+    measures = [
+        Measure(
+            measure_name(metric, language),
+            experiment.metrics.get(metric),
+            experiment.thresholds.get(metric),
+            experiment.reference.get(metric),
+            experiment.published.get(metric),
+        )
+        for metric in _metrics(experiment)
+    ]
+    anchor = re.sub(r"[^a-z0-9]+", "-", experiment.id.lower()).strip("-")
+    return Chapter(
+        experiment=experiment,
+        anchor=f"experiment-{anchor}",
+        title=language.text(experiment.title) or verbatim(experiment.id),
+        data=verbatim(experiment.data.replace("->", "→")),
+        measures=measures,
+        sentences=_sentences(experiment, measures, language),
+        arrays=arrays,
+        missing=_missing(experiment, arrays, language),
+    )
+
+
+def _sentences(experiment: Experiment, measures: list[Measure], language: Language) -> list[Markup]:
+    """The experiment's figures in words: each measure against its threshold and the reference, then what it means."""
+    sentences = []
+    for measure in measures:
+        if measure.value is not None:
+            sentence = [_against_threshold(measure, language), _against_reference(measure, language)]
+            sentences.append(Markup(" ").join(each for each in sentence if each))
+    drop = _drop(experiment, language)
+    return [*sentences, drop] if drop else sentences
+
+
+def _against_threshold(measure: Measure, language: Language) -> Markup:
+    _ = language.say
+    if measure.value is None:
+        return Markup()
+    values = {"measure": measure.name, "value": language.percent(measure.value)}
+    if measure.threshold is None:
+        return _("%(measure)s: the accuracy is %(value)s.", **values)
+    gap = measure.value - measure.threshold
+    values |= {"threshold": language.percent(measure.threshold), "gap": language.percentage_points(gap)}
+    if gap < 0:
+        return _(
+            "%(measure)s: the accuracy is %(value)s, %(gap)s percentage points below the threshold of %(threshold)s.",
+            **values,
+        )
+    if gap < _LEVEL:
+        return _("%(measure)s: the accuracy is %(value)s and just reaches the threshold.", **values)
+    return _(
+        "%(measure)s: the accuracy is %(value)s, %(gap)s percentage points above the threshold of %(threshold)s.",
+        **values,
+    )
+
+
+def _against_reference(measure: Measure, language: Language) -> Markup:
+    _ = language.say
+    if measure.value is None or measure.reference is None:
+        return Markup()
+    gap = measure.value - measure.reference
+    values = {"reference": language.percent(measure.reference), "gap": language.percentage_points(gap)}
+    if abs(gap) < _LEVEL:
+        return _("The reference reaches the same on average.")
+    if gap < 0:
+        return _("The reference reaches %(reference)s on average, %(gap)s percentage points more.", **values)
+    return _("The reference reaches %(reference)s on average, %(gap)s percentage points less.", **values)
+
+
+def _drop(experiment: Experiment, language: Language) -> Markup:
+    """What the change of data, or the strongest measured attack, costs."""
+    _ = language.say
+    metrics = experiment.metrics
+    if "source_test" in metrics and "target_test" in metrics:
+        drop = metrics["source_test"] - metrics["target_test"]
+        gap = language.percentage_points(drop)
+        if drop >= _LEVEL:
+            return _("From source to target the accuracy falls by %(gap)s percentage points.", gap=gap)
+        if drop <= -_LEVEL:
+            return _("From source to target the accuracy rises by %(gap)s percentage points.", gap=gap)
+        return _("From source to target the accuracy stays the same.")
+    attacks = [name for name in _ATTACKS if name in metrics]
+    if "clean" not in metrics or not attacks:
+        return Markup()
+    strongest = min(attacks, key=lambda name: metrics[name])
+    drop = metrics["clean"] - metrics[strongest]
+    if drop < _LEVEL:
+        return _("None of the attacks lowers the accuracy.")
+    return _(
+        "The strongest of the measured attacks, %(attack)s, takes %(gap)s percentage points and leaves %(rest)s.",
+        attack=measure_name(strongest, language),
+        gap=language.percentage_points(drop),
+        rest=language.percent(metrics[strongest]),
+    )
+
+
+def _missing(experiment: Experiment, arrays: Arrays, language: Language) -> list[Markup]:
+    """Which figures of an experiment that ran have no data."""
+    _ = language.say
+    if experiment.status == "not_run":
+        return []
+    missing = []
+    if arrays.curves is None:
+        missing.append(_("Learning curves"))
+    if arrays.embedding is None:
+        missing.append(_("Map of the features"))
+    if "clean" in _metrics(experiment):
+        if arrays.grid is None:
+            missing.append(_("Images before and after the attack"))
+        if arrays.robustness is None:
+            missing.append(_("Accuracy over the strength of the attack"))
+    return missing
+
+
+def _omissions(result: Result, chapters: list[Chapter], language: Language) -> list[Omission]:
+    _ = language.say
+    omissions = []
+    for chapter in chapters:
+        if chapter.experiment.status == "not_run":
+            why = language.text(chapter.experiment.note) or _("No reason is recorded.")
+            omissions.append(Omission(chapter.title, why))
+        for figure in chapter.missing:
+            what = _("%(experiment)s: %(figure)s", experiment=chapter.title, figure=figure)
+            omissions.append(Omission(what, _("The data of this figure are not stored with the result.")))
+    for criterion in result.criteria:
+        if criterion.status == "pending":
+            what = language.text(criterion.title) or verbatim(criterion.id)
+            why = language.text(criterion.message) or _("Awaits a human; it costs no points.")
+            omissions.append(Omission(what, why))
+    return omissions

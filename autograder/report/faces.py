@@ -1,0 +1,65 @@
+"""The faces of the report, embedded in the pages: no page depends on what a reader's system has installed."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import importlib.util
+import io
+import logging
+from pathlib import Path
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+
+from autograder.report.language import TEMPLATES
+
+_FACES = ((400, "Vazirmatn-Regular.ttf"), (700, "Vazirmatn-Bold.ttf"))
+
+
+@functools.cache
+def _fallback() -> Path | None:
+    """DejaVu Sans, which comes with matplotlib; found without importing that, which takes longer than all this."""
+    found = importlib.util.find_spec("matplotlib")
+    path = Path(found.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf" if found and found.origin else None
+    return path if path and path.exists() else None
+
+
+def font_faces(text: str) -> str:
+    """The ``@font-face`` rules for a document of that text.
+
+    Vazirmatn sets Persian and Latin. What it lacks (Greek, Cyrillic, arrows) comes from the DejaVu Sans that
+    matplotlib brings along, cut down to the characters that occur.
+    """
+    rules = [_rule("Vazirmatn", weight, (TEMPLATES / "fonts" / name).read_bytes()) for weight, name in _FACES]
+    lacking = frozenset(map(ord, text)) - _characters(TEMPLATES / "fonts" / _FACES[0][1])
+    if (fallback := _fallback()) and (needed := lacking & _characters(fallback)):
+        rules.append(_rule("Report Fallback", 400, _subset(fallback, needed)))
+    return "\n".join(rules)
+
+
+def _rule(family: str, weight: int, font: bytes) -> str:
+    data = base64.b64encode(font).decode("ascii")
+    return (
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; '
+        f'src: url("data:font/ttf;base64,{data}") format("truetype"); }}'
+    )
+
+
+@functools.cache
+def _characters(path: Path) -> frozenset[int]:
+    with TTFont(path, lazy=True) as font:
+        return frozenset(font.getBestCmap())
+
+
+@functools.lru_cache(maxsize=8)
+def _subset(path: Path, characters: frozenset[int]) -> bytes:
+    logging.getLogger("fontTools.subset").setLevel(logging.ERROR)
+    options = Options(layout_features=[], notdef_outline=True, hinting=False, recalc_timestamp=False)
+    with TTFont(path, lazy=True) as font:
+        subsetter = Subsetter(options)
+        subsetter.populate(unicodes=sorted(characters))
+        subsetter.subset(font)
+        file = io.BytesIO()
+        font.save(file)
+    return file.getvalue()

@@ -1,0 +1,171 @@
+"""A language of the report: its catalogue of messages, its direction, its numbers and its dates."""
+
+from __future__ import annotations
+
+import functools
+import gettext
+import io
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from markupsafe import Markup
+
+from autograder.report.bidi import Direction, clean, isolate, isolate_message
+from autograder.report.jalali import jalali
+from autograder.results import Text
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "report_template"
+"""Where the templates, the style sheets, the faces and the catalogues lie."""
+
+LANGUAGES = ("fa", "en")
+"""The languages there are, each with a catalogue ``report_template/locale/<code>/LC_MESSAGES/report.po``."""
+
+_DIRECTIONS: dict[str, Direction] = {"fa": "rtl", "en": "ltr"}
+_NAMES = {"fa": "فارسی", "en": "English"}
+_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+def N_(message: str) -> str:
+    """Marks a message for the catalogues where it is not yet to be translated."""
+    return message
+
+
+_MONTHS = (
+    N_("Farvardin"),
+    N_("Ordibehesht"),
+    N_("Khordad"),
+    N_("Tir"),
+    N_("Mordad"),
+    N_("Shahrivar"),
+    N_("Mehr"),
+    N_("Aban"),
+    N_("Azar"),
+    N_("Dey"),
+    N_("Bahman"),
+    N_("Esfand"),
+)
+
+
+class Language:
+    """Says things in one language. Get one from `language`.
+
+    Methods that say something for a page return escaped `Markup`, in which runs of the other script are isolated;
+    methods that format a number or a date return plain text.
+    """
+
+    def __init__(self, code: str, catalogue: gettext.NullTranslations) -> None:
+        self.code = code
+        self.name = _NAMES[code]
+        self.direction = _DIRECTIONS[code]
+        self._catalogue = catalogue
+
+    def say(self, message: str, /, **values: Any) -> Markup:
+        """The message in this language, with its ``%(name)s`` filled in; values that are no `Markup` are escaped."""
+        return isolate_message(self._catalogue.gettext(message), self.direction) % values
+
+    def say_many(self, singular: str, plural: str, number: int, /, **values: Any) -> Markup:
+        """`say` with a number: ``%(count)s`` is ``number`` in this language's digits, in the right plural form."""
+        message = self._catalogue.ngettext(singular, plural, number)
+        return isolate_message(message, self.direction) % {"count": self.integer(number), **values}
+
+    def plain(self, message: str, /, **values: Any) -> str:
+        """`say` without markup: for figures, and for the title of the document."""
+        return str(self.say(message, **values).striptags())
+
+    def text(self, text: Text) -> Markup:
+        """A text of the Result; where it lacks this language, in the other one, marked as such."""
+        mine, code = (text.fa, "en") if self.code == "fa" else (text.en, "fa")
+        if mine.strip():
+            return isolate(mine.strip(), self.direction)
+        other = (text.en if self.code == "fa" else text.fa).strip()
+        if not other:
+            return Markup()
+        direction = _DIRECTIONS[code]
+        return Markup('<span lang="{}" dir="{}">{}</span>').format(code, direction, isolate(other, direction))
+
+    def digits(self, text: str) -> str:
+        """``text`` with its digits in this language."""
+        return text.translate(_DIGITS) if self.code == "fa" else text
+
+    def integer(self, number: int) -> str:
+        """A whole number with thousands separated."""
+        return self._decimal(number, "#,##0")
+
+    def decimal(self, number: float, digits: int = 2) -> str:
+        """A number with exactly ``digits`` decimals."""
+        return self._decimal(number, "#,##0." + "0" * digits if digits else "#,##0")
+
+    def points(self, number: float) -> str:
+        """Points of the score: up to two decimals, none where they would be zeros."""
+        return self._decimal(number, "#,##0.##")
+
+    def percent(self, fraction: float, digits: int = 1) -> str:
+        """A fraction in [0, 1] as a percentage with ``digits`` decimals."""
+        pattern = "#,##0." + "0" * digits + "%" if digits else "#,##0%"
+        return self._localised(format_percent(fraction, pattern, locale=self.code, numbering_system="default"))
+
+    def percentage_points(self, fraction: float) -> str:
+        """A difference of two fractions in percentage points, with one decimal and without its sign."""
+        return self.decimal(abs(fraction) * 100, 1)
+
+    def duration(self, seconds: float) -> Markup:
+        """Seconds, or minutes from two minutes on."""
+        if seconds < 120:
+            return self.say("%(seconds)s s", seconds=self.decimal(seconds, 1))
+        return self.say("%(minutes)s min", minutes=self.decimal(seconds / 60, 1))
+
+    def date(self, moment: datetime) -> Markup:
+        """The day, in the Persian solar calendar in Persian."""
+        if self.code != "fa":
+            return Markup(format_date(moment, "long", locale=self.code))
+        year, month, day = jalali(moment.date())
+        date = {"day": self.digits(str(day)), "month": self.say(_MONTHS[month - 1]), "year": self.digits(str(year))}
+        return self.say("%(day)s %(month)s %(year)s", **date)
+
+    def gregorian(self, moment: datetime) -> Markup:
+        """The day in the Gregorian calendar."""
+        return Markup(self.digits(str(format_date(moment, "d MMMM y", locale=self.code))))
+
+    def time(self, moment: datetime) -> Markup:
+        """Hours and minutes, with the distance from UTC where it is known."""
+        zone = moment.isoformat(timespec="minutes")[16:]
+        text = f"{moment:%H:%M} (UTC{zone})" if zone else f"{moment:%H:%M}"
+        return Markup('<bdi dir="ltr">{}</bdi>').format(self.digits(text))
+
+    def _decimal(self, number: float, pattern: str) -> str:
+        return self._localised(format_decimal(number, pattern, locale=self.code, numbering_system="default"))
+
+    def _localised(self, number: str) -> str:
+        """Babel's separators are those of the language, but its digits and its percent sign are ASCII."""
+        return self.digits(number).replace("%", "٪") if self.code == "fa" else number
+
+
+def catalogue_path(code: str) -> Path:
+    """The catalogue of a language."""
+    return TEMPLATES / "locale" / code / "LC_MESSAGES" / "report.po"
+
+
+@functools.cache
+def language(code: str) -> Language:
+    """The language of that code, its catalogue compiled in memory.
+
+    Raises:
+        ValueError: there is no such language.
+    """
+    if code not in LANGUAGES:
+        raise ValueError(f"no language '{clean(code)}': there are {' and '.join(LANGUAGES)}")
+    compiled = io.BytesIO()
+    with catalogue_path(code).open("rb") as file:
+        write_mo(compiled, read_po(file, locale=code))
+    compiled.seek(0)
+    return Language(code, gettext.GNUTranslations(compiled))
+
+
+Say = Callable[..., Markup]
+"""The type of `Language.say`."""

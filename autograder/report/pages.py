@@ -1,0 +1,236 @@
+"""Pages of HTML from the templates: one document with every language for a browser, one per language for print."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from autograder.report import figures
+from autograder.report.arrays import Arrays
+from autograder.report.bidi import clean, verbatim
+from autograder.report.content import STATUSES, Chapter, Page, group_name
+from autograder.report.faces import font_faces
+from autograder.report.language import TEMPLATES, Language
+
+_PRINT_INK, _PRINT_PAPER = "#1d2530", "#ffffff"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawing as SVG with the text that stands for it."""
+
+    svg: str
+    alt: str
+
+    @property
+    def inline(self) -> Markup:
+        """An ``<svg>`` element in the colours of the page around it."""
+        label = Markup('<svg role="img" aria-label="{}" ').format(self.alt)
+        return Markup(self.svg.replace("<svg ", label, 1))
+
+    @property
+    def uri(self) -> str:
+        """The drawing in the colours of print, as an address."""
+        return _uri("image/svg+xml", figures.printed(self.svg, _PRINT_INK, _PRINT_PAPER).encode())
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One group of an embedding."""
+
+    name: Markup
+    images: int
+    drawing: Drawing
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image of a grid: addresses of the clean, the attacked and the difference image, and its classes."""
+
+    clean: str
+    adversarial: str
+    difference: str
+    true: int
+    clean_pred: int
+    adversarial_pred: int
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The figures of one experiment in one language; None or empty where there are no data."""
+
+    losses: Drawing | None = None
+    accuracy: Drawing | None = None
+    robustness: Drawing | None = None
+    panels: list[Panel] = field(default_factory=list)
+    classes: list[int] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page with its pictures, one per chapter, drawn once for every medium."""
+
+    page: Page
+    pictures: list[Pictures]
+
+
+def illustrate(page: Page) -> Sheet:
+    """Draws the figures of a page."""
+    return Sheet(page, [_draw(chapter, page.language) for chapter in page.chapters])
+
+
+def _draw(chapter: Chapter, language: Language) -> Pictures:
+    arrays = chapter.arrays
+    title = chapter.title.striptags()
+
+    def drawing(svg: str | None, alt: Markup) -> Drawing | None:
+        return None if svg is None else Drawing(svg, str(alt.striptags()))
+
+    _ = language.say
+    curves, embedding, robustness = arrays.curves, arrays.embedding, arrays.robustness
+    panels = []
+    for group in [] if embedding is None else np.unique(embedding.group).tolist():
+        assert embedding is not None
+        name = group_name(group, chapter.experiment, language)
+        alt = _("%(experiment)s, map of the features: %(group)s", experiment=title, group=name.striptags())
+        svg = figures.draw_map(embedding, group, language)
+        panels.append(Panel(name, int((embedding.group == group).sum()), Drawing(svg, str(alt.striptags()))))
+    return Pictures(
+        losses=drawing(
+            curves and figures.draw_losses(curves, language),
+            _("%(experiment)s: loss after each epoch", experiment=title),
+        ),
+        accuracy=drawing(
+            curves and figures.draw_validation_accuracy(curves, language),
+            _("%(experiment)s: validation accuracy after each epoch", experiment=title),
+        ),
+        robustness=drawing(
+            robustness and figures.draw_robustness(robustness, language),
+            _("%(experiment)s: accuracy over the strength of the attack", experiment=title),
+        ),
+        panels=panels,
+        classes=[] if embedding is None else np.unique(embedding.label).tolist(),
+        samples=_samples(arrays),
+    )
+
+
+def screen_document(sheets: Sequence[Sheet]) -> str:
+    """One self-contained HTML document with an article per sheet, the first one shown."""
+    pages = [sheet.page for sheet in sheets]
+    articles = [Markup(_article(sheet, "screen")) for sheet in sheets]
+    script = _read("switch.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    body = "".join(articles)
+    return (
+        _environment()
+        .get_template("screen.html.j2")
+        .render(
+            pages=pages,
+            articles=articles,
+            titles=[_title(page) for page in pages],
+            style=Markup(font_faces(body) + _read("base.css") + _read("screen.css")),
+            script=Markup(script),
+            digest=digest,
+        )
+    )
+
+
+def print_document(sheet: Sheet) -> str:
+    """The HTML document that is made into the PDF of a language."""
+    page, article = sheet.page, _article(sheet, "print")
+    return (
+        _environment()
+        .get_template("print.html.j2")
+        .render(
+            page=page,
+            lang=page.language,
+            article=Markup(article),
+            title=_title(page),
+            author=clean(page.result.student.name),
+            style=Markup(font_faces(article) + _read("base.css") + _read("print.css")),
+            footer=Markup(_footer(page.language)),
+        )
+    )
+
+
+def _title(page: Page) -> str:
+    """The title of the document, in plain text."""
+    assignment, name = clean(page.result.assignment), clean(page.result.student.name)
+    if not name:
+        return page.language.plain("Grading report: %(assignment)s", assignment=assignment)
+    return page.language.plain("Grading report: %(assignment)s, %(name)s", assignment=assignment, name=name)
+
+
+def _article(sheet: Sheet, medium: Literal["screen", "print"]) -> str:
+    page = sheet.page
+    return (
+        _environment()
+        .get_template("article.html.j2")
+        .render(
+            page=page,
+            result=page.result,
+            lang=page.language,
+            title=_title(page),
+            medium=medium,
+            chapters=list(zip(page.chapters, sheet.pictures, strict=True)),
+            _=page.language.say,
+            _n=page.language.say_many,
+        )
+    )
+
+
+def _samples(arrays: Arrays) -> list[Sample]:
+    grid = arrays.grid
+    if grid is None:
+        return []
+    rows = (grid.clean, grid.adversarial, figures.difference(grid))
+    images = [[_uri("image/png", figures.png(image)) for image in row] for row in rows]
+    classes = zip(grid.true.tolist(), grid.clean_pred.tolist(), grid.adversarial_pred.tolist(), strict=True)
+    return [Sample(*columns, *each) for *columns, each in zip(*images, classes, strict=True)]
+
+
+def _uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _read(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _footer(language: Language) -> str:
+    """The page number as CSS content: the words are the catalogue's, the numbers the renderer's."""
+    style = "persian" if language.code == "fa" else "decimal"
+    message = language.plain("Page %(page)s of %(pages)s", page="\0page\0", pages="\0pages\0")
+    pieces = message.split("\0")
+    return " ".join(f"counter({piece}, {style})" if i % 2 else f'"{piece}"' for i, piece in enumerate(pieces))
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.globals |= {
+        "verbatim": verbatim,
+        "statuses": STATUSES,
+        "colours": figures.CLASS_COLOURS,
+        "train_colour": figures.TRAIN_COLOUR,
+        "validation_colour": figures.VALIDATION_COLOUR,
+        "amplification": figures.AMPLIFICATION,
+        "strong": lambda text: Markup("<strong>{}</strong>").format(escape(text)),
+    }
+    return environment

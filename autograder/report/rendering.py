@@ -1,0 +1,80 @@
+"""From a folder of results to documents in the same folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.report import arrays, content, pages
+from autograder.report.content import Audience
+from autograder.report.language import LANGUAGES, language
+from autograder.results import read_result, write_atomically
+
+FORMATS = ("html", "pdf")
+"""The formats there are."""
+
+
+class ReportError(RuntimeError):
+    """A document could not be made; the message is one line with the cure."""
+
+
+def render(
+    folder: Path,
+    *,
+    languages: Sequence[str] = LANGUAGES,
+    formats: Sequence[str] = FORMATS,
+    audience: Audience = "instructor",
+) -> list[Path]:
+    """Writes the documents of the result in ``folder`` beside it, each atomically.
+
+    ``report.html`` holds all ``languages``, the first one shown first; ``report.<language>.pdf`` one each. For the
+    audience "student" the names begin with ``report-student``, and what only the instructor may see is absent.
+
+    Returns:
+        The files written, HTML first.
+
+    Raises:
+        FileNotFoundError: ``folder`` has no ``results.json``.
+        ValueError: that file is no Result, or a language, format or audience does not exist.
+        ReportError: the PDF's libraries are missing; the HTML is written by then.
+    """
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise ValueError(f"no format '{unknown[0]}': there are {' and '.join(FORMATS)}")
+    if audience not in ("instructor", "student"):
+        raise ValueError(f"no audience '{audience}': there are instructor and student")
+    if not languages:
+        raise ValueError(f"no language given: there are {' and '.join(LANGUAGES)}")
+    tongues = [language(code) for code in dict.fromkeys(languages)]
+    result = read_result(folder)
+    stored = [arrays.read(folder, experiment) for experiment in result.experiments]
+    sheets = [pages.illustrate(content.build(result, stored, tongue, audience)) for tongue in tongues]
+    stem = "report" if audience == "instructor" else "report-student"
+    written = []
+    if "html" in formats:
+        written.append(folder / f"{stem}.html")
+        write_atomically(written[-1], pages.screen_document(sheets).encode())
+    if "pdf" in formats:
+        for sheet in sheets:
+            path = folder / f"{stem}.{sheet.page.language.code}.pdf"
+            write_atomically(path, _pdf(pages.print_document(sheet)))
+            written.append(path)
+    return written
+
+
+def _pdf(document: str) -> bytes:
+    """Sets a document as a tagged PDF (PDF/UA-1), which may load nothing but what it holds itself."""
+    try:
+        from weasyprint import HTML
+        from weasyprint.urls import URLFetcher
+    except (ImportError, OSError) as error:  # OSError: Pango's shared libraries are not on this system
+        cause = str(error).split("\n", 1)[0]
+        raise ReportError(
+            f"no PDF was made: WeasyPrint cannot be loaded ({cause}). Install Pango, as with "
+            "'apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0' or 'brew install pango', "
+            "or ask for --formats html"
+        ) from error
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    page = HTML(string=document, url_fetcher=URLFetcher(allowed_protocols={"data"}))
+    content: bytes = page.write_pdf(pdf_variant="pdf/ua-1")
+    return content
