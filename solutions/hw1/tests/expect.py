@@ -12,7 +12,7 @@ import gettext
 import hashlib
 import math
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -243,6 +243,9 @@ def finite_gradients(function: Callable[..., Any], *inputs: Tensor, hint: str) -
 class Expected:
     """Compares answers with the reference's, computed here and now or stored when the assignment was released.
 
+    A check may compare once, and asks the submission for nothing before that: the inputs must be as they were
+    drawn when the reference sees them.
+
     Args:
         name: the check's name; stored values are kept under it.
         reference: the package of reference stubs, or None where only stored values are to be had.
@@ -257,34 +260,16 @@ class Expected:
         self.reference = reference
         self.store = {} if store is None else store
         self.reveal = reveal
-        self.calls = 0
-
-    def values(self, compute: Compute) -> list[Tensor]:
-        """What the reference gives for ``compute``, one tensor for each that it returns.
-
-        Raises:
-            KeyError: there is neither a reference nor a stored value (the release is stale).
-        """
-        prefix = f"{self.name}:{self.calls}:"
-        self.calls += 1
-        if f"{prefix}0" not in self.store:
-            if self.reference is None:
-                raise KeyError(f"no stored value for {prefix}0: the assignment's expected.npz is out of date")
-            for i, value in enumerate(tensors(compute(self.reference))):
-                self.store[f"{prefix}{i}"] = value.detach().clone().numpy()
-        values: list[Tensor] = []
-        while (key := f"{prefix}{len(values)}") in self.store:
-            values.append(torch.from_numpy(np.array(self.store[key])))
-        return values
+        self.spent = False
 
     def close(
-        self, answer: Any, compute: Compute, *names: str, terms: int, hint: str, scale: float | None = None
+        self, submission: Any, compute: Compute, *names: str, terms: int, hint: str, scale: float | None = None
     ) -> None:
-        """Compares an answer (a tensor, or several) with what the reference gives for the same inputs.
+        """Compares what the submission gives with what the reference gives for the same inputs.
 
         Args:
-            answer: what the submission gave.
-            compute: gives the same from the reference, passed as its argument.
+            submission: the work under test.
+            compute: takes a package of stubs and returns a tensor, or several, from it.
             names: what to call each tensor in a message, marked with `N_`.
             terms: length of the longest sum behind one value; see `tolerance`.
             hint: a whole sentence, marked with `N_`, that says what the contract asks and where to look.
@@ -292,16 +277,41 @@ class Expected:
 
         Raises:
             Mistake: they differ.
+            KeyError: there is neither a reference nor a stored value (the release is stale).
+            RuntimeError: the check compares a second time.
         """
-        wanted = self.values(compute)
-        answers = tensors(answer)
-        if len(answers) != len(wanted):
-            counts = {"want": len(wanted), "got": len(answers)}
-            raise Mistake(Sentence(N_("{want} values must be returned, but {got} came."), counts), Sentence(hint))
-        for got, want, what in zip(answers, wanted, names, strict=True):
+        for got, want, what in self._pairs(submission, compute, names, hint):
             problem = compare(got, want, what, terms, scale, self.reveal)
             if problem is not None:
                 raise Mistake(*problem.sentences, Sentence(hint))
+
+    def _pairs(
+        self, submission: Any, compute: Compute, names: Sequence[str], hint: str
+    ) -> Iterator[tuple[Any, Tensor, str]]:
+        """What the submission gives, what the reference gives, and the name of each."""
+        # The submission comes last: it may write into the inputs, and what were computed from them then would be
+        # its own expectation, for this answer and, kept, for all that follow.
+        wanted = self._values(compute)
+        answers = tensors(compute(submission))
+        if len(answers) != len(wanted):
+            counts = {"want": len(wanted), "got": len(answers)}
+            raise Mistake(Sentence(N_("{want} values must be returned, but {got} came."), counts), Sentence(hint))
+        return zip(answers, wanted, names, strict=True)
+
+    def _values(self, compute: Compute) -> list[Tensor]:
+        """What the reference gives for ``compute``, one tensor for each that it returns."""
+        if self.spent:
+            raise RuntimeError(f"{self.name} compares twice: the submission may have changed the inputs by now")
+        self.spent = True
+        if f"{self.name}:0" not in self.store:
+            if self.reference is None:
+                raise KeyError(f"no stored value for {self.name}: the assignment's expected.npz is out of date")
+            for i, value in enumerate(tensors(compute(self.reference))):
+                self.store[f"{self.name}:{i}"] = value.detach().clone().numpy()
+        values: list[Tensor] = []
+        while (key := f"{self.name}:{len(values)}") in self.store:
+            values.append(torch.from_numpy(np.array(self.store[key])))
+        return values
 
 
 def write_stored(values: dict[str, np.ndarray], path: Path) -> None:

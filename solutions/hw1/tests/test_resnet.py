@@ -165,7 +165,7 @@ def test_resnet_logits(submission: Any, draw: Draw, expected: Expected, shape: t
     def logits(stubs: Any) -> Any:
         return build(stubs, options, weights)(x)
 
-    expected.close(logits(submission), logits, LOGITS, terms=terms(options), hint=WIRING)
+    expected.close(submission, logits, LOGITS, terms=terms(options), hint=WIRING)
 
 
 @pytest.mark.criterion("resnet.features")
@@ -177,7 +177,7 @@ def test_resnet_features(submission: Any, draw: Draw, expected: Expected, size: 
     def features(stubs: Any) -> Any:
         return build(stubs, options, weights).features(x)
 
-    expected.close(features(submission), features, FEATURES, terms=terms(options), hint=POOLED)
+    expected.close(submission, features, FEATURES, terms=terms(options), hint=POOLED)
 
 
 @pytest.mark.criterion("resnet.training")
@@ -194,7 +194,7 @@ def test_resnet_batch_statistics(submission: Any, draw: Draw, expected: Expected
         return [training, state["bn1.running_mean"], state["layer4.1.bn2.running_var"], model(x)]
 
     expected.close(
-        train_then_eval(submission),
+        submission,
         train_then_eval,
         N_("The logits in training mode"),
         N_("bn1.running_mean after one batch"),
@@ -223,7 +223,7 @@ def test_resnet_gradients(submission: Any, draw: Draw, expected: Expected, batch
         return [leaf.grad, *(of[name] for name in watched)]
 
     expected.close(
-        gradients(submission),
+        submission,
         gradients,
         N_("The gradient of the images"),
         *(name for name in watched),
@@ -252,7 +252,7 @@ def test_resnet_options(submission: Any, draw: Draw, expected: Expected, options
     def logits(stubs: Any) -> Any:
         return build(stubs, options, weights)(x)
 
-    expected.close(logits(submission), logits, LOGITS, terms=terms(options), hint=OPTIONS)
+    expected.close(submission, logits, LOGITS, terms=terms(options), hint=OPTIONS)
 
 
 @pytest.mark.criterion("resnet.options")
