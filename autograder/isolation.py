@@ -9,7 +9,7 @@ from importlib import import_module
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from autograder.contestant import seccomp
 from autograder.contestant.escapes import LACKS, Row, self_test
@@ -59,7 +59,7 @@ def _print_layers(report: dict[str, str], console: Console) -> None:
 
 
 def _print_escapes(rows: Sequence[Row], console: Console) -> None:
-    table = Table("", "escape", "expected", "seen", title="Escapes", box=None, padding=(0, 1))
+    table = Table("", Column("escape", no_wrap=True), "expected", "seen", title="Escapes", box=None, padding=(0, 1))
     for row in rows:
         mark = "[green]ok[/]" if row.held else "[bold red]BROKEN[/]"
         table.add_row(mark, row.escape, row.expected, escape(row.seen))

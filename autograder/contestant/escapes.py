@@ -14,12 +14,13 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from errno import ENOSYS
 from pathlib import Path
@@ -132,9 +133,13 @@ def _written(path: Path) -> str:
     return f"wrote {path}"
 
 
-def _handle(bait: Bait) -> int:
-    """A file named by number instead of by path (it opens nothing, but must not get as far as trying)."""
-    return kernel.call("open_by_handle_at", os.open(bait.scratch, os.O_RDONLY), bytes(16), os.O_RDONLY)
+def _by_handle(bait: Bait) -> str:
+    """Opens a file by what the file system calls it, which no path leads past."""
+    room = 128
+    handle = ctypes.create_string_buffer(struct.pack("=Ii", room, 0), 8 + room)
+    here, mount = kernel.AT_FDCWD, ctypes.create_string_buffer(4)
+    kernel.call("name_to_handle_at", here, os.fsencode(bait.scratch), handle, mount, 0)
+    return f"descriptor {kernel.call('open_by_handle_at', here, handle, os.O_RDONLY)}"
 
 
 def _traced(bait: Bait) -> int:
@@ -207,9 +212,10 @@ def _threads(count: int) -> str:
     return f"{count} threads"
 
 
-def _shared_memory(bait: Bait) -> str:
+def _memory(flags: int) -> str:
+    """Asks for too much memory, and does not touch it."""
     size = LIMITS.memory_bytes + (1 << 20)
-    with mmap.mmap(-1, size):
+    with mmap.mmap(-1, size, flags | mmap.MAP_ANONYMOUS):
         return f"{size} bytes"
 
 
@@ -255,7 +261,7 @@ def _many_files(bait: Bait) -> str:
 
 
 def _busy(bait: Bait) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 3
     while time.monotonic() < end:
         pass
 
@@ -327,7 +333,7 @@ ESCAPES: tuple[Escape, ...] = (
     Escape("change the mode of a file outside", lambda b: (b.folder / "secret.txt").chmod(0o777)),
     Escape("remove a file outside", lambda b: (b.folder / "open.txt").unlink()),
     Escape("change what is shared to read", lambda b: _written(b.readable / "new.txt")),
-    Escape("open a file by its handle", _handle),
+    Escape("open a file by its handle", _by_handle),
     Escape("read the judge's environment", lambda b: _read(f"/proc/{b.pid}/environ")),
     Escape("read the judge's command line", lambda b: _read(f"/proc/{b.pid}/cmdline")),
     Escape("open the judge's memory", lambda b: os.open(f"/proc/{b.pid}/mem", os.O_RDWR)),
@@ -347,8 +353,8 @@ ESCAPES: tuple[Escape, ...] = (
     Escape("leave a daemon behind", _daemon),
     Escape("become another program", _became),
     Escape("thread bomb", lambda b: _threads(2000)),
-    Escape("memory bomb", lambda b: len(bytearray(LIMITS.memory_bytes + (1 << 20)))),
-    Escape("shared memory bomb", _shared_memory),
+    Escape("memory bomb", lambda b: _memory(mmap.MAP_PRIVATE)),
+    Escape("shared memory bomb", lambda b: _memory(mmap.MAP_SHARED)),
     Escape("memory behind a descriptor", _hidden_memory),
     Escape("memory that outlives its maker", _system_v_memory),
     Escape("open too many files", _many_open),
@@ -387,7 +393,7 @@ def laid_out() -> Iterator[Bait]:
             path.chmod(0o777)
         tcp, udp = (stack.enter_context(socket.socket(type=kind)) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
         path_socket, abstract = (stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(2))
-        name = f"mizan-bait-{os.getpid()}"
+        name = top.name
         for server, address in (
             (tcp, ("127.0.0.1", 0)),
             (udp, ("127.0.0.1", 0)),
@@ -473,10 +479,8 @@ def _all_of(descriptor: int, deadline: float) -> bytes | None:
 
 def self_test(*, locked: bool = True, lacks: Sequence[str] = ()) -> list[Row]:
     """Tries every escape; arguments as for `tried`."""
-    with laid_out() as bait:
-        rows = []
-        for escape in ESCAPES:
+    rows = []
+    for escape in ESCAPES:
+        with laid_out() as bait:
             rows.append(tried(escape, bait, locked=locked, lacks=lacks))
-            with suppress(FileNotFoundError):
-                (bait.scratch / "link").unlink()
-        return rows
+    return rows

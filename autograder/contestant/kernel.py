@@ -156,6 +156,8 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
 }
 """System call -> its number on x86-64 and on Arm; None where the machine has no such call."""
 
+AT_FDCWD = -100
+
 NEWEST_NUMBER = 456
 """The last system call that was looked at (futex_requeue, Linux 6.7); from 424 on both machines count alike."""
 

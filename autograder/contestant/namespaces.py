@@ -13,14 +13,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.contestant.guardian import SPARE_ENTRIES, usage
-from autograder.contestant.kernel import call
+from autograder.contestant.kernel import AT_FDCWD, call
 
 NEW_USER, NEW_MOUNT = 0x10000000, 0x00020000
 OTHERS = {"network namespace": 0x40000000, "ipc namespace": 0x08000000, "pid namespace": 0x20000000}
 
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1 << 1, 1 << 2, 1 << 3, 1 << 12, 1 << 14, 1 << 18
 MNT_DETACH = 2
-AT_FDCWD, AT_RECURSIVE = -100, 0x8000
+AT_RECURSIVE = 0x8000
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
 
 SPARE_USER = 0x70000000
