@@ -259,6 +259,8 @@ def _tar_members(path: Path, below: PurePosixPath, stack: ExitStack) -> Iterator
     with _faults(str(path)):
         archive = stack.enter_context(tarfile.open(path))  # noqa: SIM115  (the stack closes it)
         members = archive.getmembers()
+        while archive.fileobj.read(1 << 20):  # up to the end, for gzip to notice if it is cut off
+            pass
     for member in members:
         inside = PurePosixPath(member.name)
         if member.isreg() and not _hidden(inside):

@@ -347,7 +347,7 @@ def _copied(
 # --- command ------------------------------------------------------------------------------------------------
 
 
-def add_data_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds ``data`` with ``import``, ``fetch`` and ``status`` to the package's command; sets ``run`` to `main`."""
     parser = subparsers.add_parser("data", help="fill and check the store of real data")
     parser.set_defaults(run=main)
@@ -365,7 +365,7 @@ def add_data_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPars
 
 
 def main(args: argparse.Namespace) -> int:
-    """Does what ``args`` of `add_data_parser` say.
+    """Does what ``args`` of `add_parser` say.
 
     Returns:
         0; or 2 if a source, an address or the store is not good, told in one line on stderr.
