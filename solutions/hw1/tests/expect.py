@@ -114,56 +114,61 @@ def is_tensor(answer: Any, what: str) -> Tensor:
     return answer
 
 
-def compare(got: Any, want: Tensor, what: str, terms: int, scale: float | None, reveal: bool) -> Mistake | None:
-    """None if ``got`` is a tensor of the shape, kind and values of ``want``, else what is wrong with it.
+def is_callable(made: Any, what: str) -> Callable[..., Any]:
+    """What a stub made, if it can be called; otherwise a `Mistake`."""
+    if not callable(made):
+        raise mistake(
+            N_("{what} must give a torch.nn.Module, but gives what is of type {type}."),
+            what=what,
+            type=getattr(made, "type_name", type(made).__name__),
+        )
+    function: Callable[..., Any] = made
+    return function
+
+
+def misfit(got: Any, want: Tensor, what: str) -> Sentence | None:
+    """None if ``got`` is a tensor of the shape and kind of ``want`` and finite, else what is wrong with its form."""
+    try:
+        got = is_tensor(got, what).detach()
+    except Mistake as problem:
+        return problem.sentences[0]
+    if got.is_floating_point() != want.is_floating_point():
+        kinds = {"what": what, "want": str(want.dtype), "got": str(got.dtype)}
+        return Sentence(N_("{what} must hold {want} numbers, but holds {got}."), kinds)
+    if got.shape != want.shape:
+        shapes = {"what": what, "want": str(tuple(want.shape)), "got": str(tuple(got.shape))}
+        return Sentence(N_("{what} must have the shape {want}, but has {got}."), shapes)
+    bad_numbers = ~torch.isfinite(got.double())
+    if bad_numbers.any():
+        places = {"what": what, "where": _first(bad_numbers)}
+        return Sentence(N_("{what} has numbers that are not finite (nan or inf), the first at {where}."), places)
+    return None
+
+
+def compare(got: Tensor, want: Tensor, what: str, terms: int, scale: float | None, reveal: bool) -> list[Sentence]:
+    """Nothing if each value of ``got`` is that of ``want`` up to rounding, else what is wrong; they fit in form.
 
     ``terms`` is the length of the longest sum behind a value, ``scale`` the largest number that takes part (the
     largest in ``want`` if None), ``reveal`` whether the message may show the expected number.
     """
-    try:
-        got = is_tensor(got, what).detach()
-    except Mistake as problem:
-        return problem
-    if got.is_floating_point() != want.is_floating_point():
-        return mistake(
-            N_("{what} must hold {want} numbers, but holds {got}."),
-            what=what,
-            want=str(want.dtype),
-            got=str(got.dtype),
-        )
-    if got.shape != want.shape:
-        return mistake(
-            N_("{what} must have the shape {want}, but has {got}."),
-            what=what,
-            want=str(tuple(want.shape)),
-            got=str(tuple(got.shape)),
-        )
     if not want.numel():
-        return None
-    bad_numbers = ~torch.isfinite(got.double())
-    if bad_numbers.any():
-        return mistake(
-            N_("{what} has numbers that are not finite (nan or inf), the first at {where}."),
-            what=what,
-            where=_first(bad_numbers),
-        )
+        return []
     difference = (got.double() - want.double()).abs()
     largest = float(want.double().abs().max()) if scale is None else scale
     wrong = difference > tolerance(terms) * max(largest, 1e-6)
     if not wrong.any():
-        return None
-    where = _first(wrong)
+        return []
     problem = Sentence(N_("{what} is not what is expected."), {"what": what})
     if want.numel() > 1:
         problem = Sentence(
             N_("{what} differs from what is expected at {count} of {total} places, the first at {where}."),
-            {"what": what, "count": int(wrong.sum()), "total": want.numel(), "where": where},
+            {"what": what, "count": int(wrong.sum()), "total": want.numel(), "where": _first(wrong)},
         )
     if not reveal:
-        return Mistake(problem)
+        return [problem]
     index = tuple(int(i) for i in wrong.nonzero()[0])
     numbers = {"want": f"{float(want[index]):.6g}", "got": f"{float(got[index]):.6g}"}
-    return Mistake(problem, Sentence(N_("Expected is {want} there, and {got} came."), numbers))
+    return [problem, Sentence(N_("Expected is {want} there, and {got} came."), numbers)]
 
 
 def _first(mask: Tensor) -> str:
@@ -281,14 +286,23 @@ class Expected:
             RuntimeError: the check compares a second time.
         """
         for got, want, what in self._pairs(submission, compute, names, hint):
-            problem = compare(got, want, what, terms, scale, self.reveal)
-            if problem is not None:
-                raise Mistake(*problem.sentences, Sentence(hint))
+            problems = compare(got, want, what, terms, scale, self.reveal)
+            if problems:
+                raise Mistake(*problems, Sentence(hint))
+
+    def close_in_length(self, submission: Any, compute: Compute, *names: str, share: float, hint: str) -> None:
+        """Compares as `close` does, but each tensor as one arrow: it may miss by ``share`` of the expected length.
+
+        For what rounding may change by leaps at a few places, such as gradients through ReLU and max-pool.
+        """
+        for got, want, what in self._pairs(submission, compute, names, hint):
+            if (got.double() - want.double()).norm() > share * want.double().norm():
+                raise Mistake(Sentence(N_("{what} is not what is expected."), {"what": what}), Sentence(hint))
 
     def _pairs(
         self, submission: Any, compute: Compute, names: Sequence[str], hint: str
-    ) -> Iterator[tuple[Any, Tensor, str]]:
-        """What the submission gives, what the reference gives, and the name of each."""
+    ) -> Iterator[tuple[Tensor, Tensor, str]]:
+        """What the submission gives, what the reference gives, and the name of each; the two fit in form."""
         # The submission comes last: it may write into the inputs, and what were computed from them then would be
         # its own expectation, for this answer and, kept, for all that follow.
         wanted = self._values(compute)
@@ -296,7 +310,11 @@ class Expected:
         if len(answers) != len(wanted):
             counts = {"want": len(wanted), "got": len(answers)}
             raise Mistake(Sentence(N_("{want} values must be returned, but {got} came."), counts), Sentence(hint))
-        return zip(answers, wanted, names, strict=True)
+        for got, want, what in zip(answers, wanted, names, strict=True):
+            problem = misfit(got, want, what)
+            if problem is not None:
+                raise Mistake(problem, Sentence(hint))
+            yield got.detach(), want, what
 
     def _values(self, compute: Compute) -> list[Tensor]:
         """What the reference gives for ``compute``, one tensor for each that it returns."""

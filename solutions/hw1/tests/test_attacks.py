@@ -93,18 +93,19 @@ def test_fgsm_untouched(submission: Any, draw: Draw, epsilon: float) -> None:
     untouched(grad, grad_before, N_("The gradient passed in"))
 
 
-def quadratic(target: Tensor, image: Tensor) -> Tensor:
-    """Gradient of ``|x - target|^2 / 2``: it changes sign within the ball, so every step matters."""
-    return image - target
-
-
 @pytest.mark.criterion("pgd.steps")
-@pytest.mark.parametrize("steps, alpha", [(1, 0.03), (3, 0.03), (10, 0.02)])
+@pytest.mark.parametrize("steps, alpha", [(1, 8 / 256), (3, 8 / 256), (10, 5 / 256)])
 def test_pgd_steps(submission: Any, draw: Draw, expected: Expected, steps: int, alpha: float) -> None:
-    image, target = draw.uniform(2, 3, 6, 6), draw.uniform(2, 3, 6, 6)
+    # Binary fractions: image, step and ball are exact, so no rounding can turn a later gradient's sign.
+    image = draw.labels(2 * 3 * 6 * 6, 257).reshape(2, 3, 6, 6) / 256
+    phase = draw.uniform(2, 3, 6, 6, high=6.3)
+
+    def waves(x: Tensor) -> Tensor:
+        """A gradient that turns within the ball, with its pixel and with the neighbour: every step matters."""
+        return torch.sin(30 * x + 50 * x.roll(1, dims=3) + phase)
 
     def attack(stubs: Any) -> Any:
-        return stubs.pgd_attack(image, 0.1, alpha, steps, lambda x: quadratic(target, x))
+        return stubs.pgd_attack(image, 26 / 256, alpha, steps, waves)
 
     expected.close(submission, attack, PERTURBED, terms=steps, scale=1, hint=PGD)
 
