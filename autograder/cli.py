@@ -170,15 +170,16 @@ def _render(folder: Path, arguments: argparse.Namespace) -> list[Path]:
 
 def main(argv: Sequence[str]) -> int:
     """``python -m autograder``. Returns the exit code."""
-    from autograder import calibration, release, report, store
-    from autograder.contestant import lockdown
+    from autograder import calibration, isolation, release, report, store
 
     parser = _Parser(prog="python -m autograder", description="The doors beside grade.py.")
-    doors = parser.add_subparsers(dest="door", required=True, metavar="COMMAND", parser_class=_Parser)
+    doors: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
+        dest="door", required=True, metavar="COMMAND", parser_class=_Parser
+    )
     release.add_parser(doors)
     store.add_parser(doors)
     calibration.add_parser(doors)
     report.add_parser(doors)
-    lockdown.add_parser(doors)
+    isolation.add_parser(doors)
     arguments = parser.parse_args(argv)
     return _guarded(f"autograder {arguments.door}", lambda: int(arguments.run(arguments)))

@@ -258,5 +258,5 @@ def _curves(trained: Any) -> dict[str, list[float]]:
 def packed(arrays: dict[str, np.ndarray]) -> bytes:
     """Arrays as the bytes of an npz without pickles."""
     file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(file, allow_pickle=False, **arrays)
     return file.getvalue()

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 Status = Literal["passed", "failed", "error", "timeout", "pending"]
 """passed; failed: answered, wrongly; error: raised or died before it answered; timeout: never answered;

@@ -85,7 +85,7 @@ def _figures(result: Result) -> Table:
     for column in ("reached", "needed", "reference", "published"):
         table.add_column(column, justify="right")
     for record in result.experiments:
-        for metric in record.metrics or {"": None}:
+        for metric in list(record.metrics) or [""]:
             figures = (record.metrics, record.thresholds, record.reference, record.published)
             row = [f"{values[metric]:.1%}" if metric in values else "" for values in figures]
             table.add_row(escape(record.id), escape(record.data), metric or escape(record.note.en), *row)

@@ -121,7 +121,7 @@ def encode(value: Any, other: Callable[[Any], Ref]) -> tuple[bytes, list[memoryv
             flat = x.detach().cpu().contiguous().reshape(-1)
             # torch reads one element of any stride as contiguous, but will not view it as bytes.
             flat = flat.as_strided((x.numel(),), (1,))
-            data = memoryview(flat.view(torch.uint8).numpy()).cast("B")
+            data = memoryview(flat.view(torch.uint8).numpy().data).cast("B")
         at, padding = size, _aligned(len(data)) - len(data)
         blobs.append(data)
         if padding:
@@ -151,7 +151,7 @@ def encode(value: Any, other: Callable[[Any], Ref]) -> tuple[bytes, list[memoryv
         if isinstance(item, dict) and all(isinstance(key, str) for key in item):
             return {"$": "dict", "items": [[key, node(part)] for key, part in item.items()]}
         if isinstance(item, tuple(_REFS.values())):
-            return {"$": type(item).__name__, **{name: getattr(item, name) for name in _FIELDS[type(item)]}}
+            return {"$": type(item).__name__, **{name: getattr(item, name) for name in _FIELDS[type(item)]}}  # type: ignore[index]
         return node(other(item))
 
     return json.dumps(node(value)).encode(), blobs

@@ -105,7 +105,7 @@ def test_one_broken_stub_costs_itself_alone(grade_unit: Grade, hand_in: Make, as
 
 
 def test_an_error_says_where(grade_unit: Grade, hand_in: Make) -> None:
-    result = grade_unit(result=grade_unit(hand_in(attacks=attack("raise ValueError('oh')"))))
+    result = grade_unit(hand_in(attacks=attack("raise ValueError('oh')")))
     message = next(c.message for c in result.criteria if c.id == "fgsm.step")
     assert "line 4 of attacks.py" in message.en and "oh" in message.en and "attacks.py" in message.fa
 

@@ -64,7 +64,7 @@ def measure(
     """
     row = EXPERIMENTS[experiment]
     with reproducible(seed):
-        model.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+        model.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
         if row.question == "Q1":
             return _generalisation(model, profile, train, tests, seed, device, progress)
         classify, slope = _classifier(model, train, device) if row.loss == "circle" else _by_logits(model)
@@ -108,7 +108,7 @@ def _classifier(model: nn.Module, train: Images, device: str) -> tuple[Classify,
     with torch.enable_grad():
         for _ in range(100):
             optimiser.zero_grad()
-            F.cross_entropy(head(gallery), labels).backward()
+            F.cross_entropy(head(gallery), labels).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     head.requires_grad_(False)
     return (
@@ -212,7 +212,7 @@ def _robustness(
         attacked = fgsm(clean, true, slope, EPSILON)
         count = scale.embedded
         known, seen = _tensors(train.take(count, seed), device), _tensors(test.take(count, seed), device)
-        hit = [fgsm(to_float(x), y, slope, EPSILON) for x, y in zip(*(t.split(CHUNK) for t in seen), strict=True)]
+        hit = [fgsm(to_float(x), y, slope, EPSILON) for x, y in zip(*(torch.split(part, CHUNK) for part in seen), strict=True)]
         features = [embedded(model, known[0]), embedded(model, seen[0])]
         features.append(torch.cat([normed_features(model, part) for part in hit]))
         arrays = feature_map(features, [known[1].cpu(), seen[1].cpu(), seen[1].cpu()], seed)

@@ -94,5 +94,6 @@ class ResNet18(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Images (N, in_channels, H, W), float -> logits (N, num_classes), not passed through a softmax."""
         ### BEGIN SOLUTION
-        return self.fc(self.features(x))
+        logits: Tensor = self.fc(self.features(x))
+        return logits
         ### END SOLUTION

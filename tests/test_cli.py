@@ -1,0 +1,135 @@
+"""The command line as its users call it: exit codes, one-line errors, and what is left on disk."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder import cli
+from autograder.judge.contestant import Isolation
+from autograder.results import Result, json_schema, read_result
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "tests" / "samples" / "mixed"
+
+
+def grade(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "grade.py"), *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--submission", "nowhere"],
+        ["--submissions", "nowhere"],
+        ["--submission", "x", "--submissions", "y"],
+        ["--submission", ".", "--formats", "doc"],
+        ["--submission", ".", "--lang", "de"],
+        ["--submission", ".", "--only", "NoSuchStub"],
+        ["--submission", ".", "--jobs", "-1"],
+        ["--submission", ".", "--data", "nowhere"],
+        ["--submission", ".", "--assignment", "hw99"],
+        ["--submission", "empty"],
+        ["--submission", "text.zip"],
+        ["--submissions", "empty"],
+    ],
+    ids=" ".join,
+)
+def test_a_callers_mistake_is_one_line_and_exit_2(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    Path("text.zip").write_text("no archive")
+    try:
+        code = cli.grade_main([*arguments, "--isolation", "none"])
+    except SystemExit as end:
+        code = int(str(end.code))
+    told = capfd.readouterr()
+    assert code == 2
+    assert len(told.err.strip().splitlines()) == 1 and "Traceback" not in told.err + told.out
+    assert not Path("out").exists()
+
+
+def test_grading_one_writes_the_result_and_prints_the_verdict(tmp_path: Path, isolation: Isolation) -> None:
+    done = grade(
+        "--submission", SAMPLE, "--only", "unit", "--formats", "none", "--isolation", isolation, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "score 49 of 64" in done.stdout and "circle.gradient" in done.stdout
+    result = read_result(tmp_path / "out" / "mixed")
+    assert result.student.name == "سارا رضایی"
+    assert result.isolation.level == isolation
+    assert isolation == "none" or "seccomp" in result.isolation.features
+
+
+def test_fail_under_is_exit_1(tmp_path: Path, isolation: Isolation) -> None:
+    common = ["--submission", SAMPLE, "--only", "fgsm_attack", "--formats", "none", "--isolation", isolation]
+    assert cli.grade_main([*map(str, common), "--out", str(tmp_path / "a"), "--fail-under", "7"]) == 0
+    assert cli.grade_main([*map(str, common), "--out", str(tmp_path / "b"), "--fail-under", "7.5"]) == 1
+
+
+def test_a_fault_of_the_graders_is_exit_3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("boom")
+
+    monkeypatch.setattr("autograder.grading.take_in", broken)
+    out = tmp_path / "out"
+    assert cli.grade_main(["--submission", str(SAMPLE), "--out", str(out), "--isolation", "none"]) == 3
+    assert len(capfd.readouterr().err.strip().splitlines()) == 1
+    assert "ZeroDivisionError" in (out / "grader-fault.txt").read_text()
+
+
+def test_a_class_is_graded_and_one_bad_hand_in_costs_nobody_else(tmp_path: Path, isolation: Isolation) -> None:
+    room = tmp_path / "class"
+    shutil.copytree(SAMPLE, room / "sara")
+    shutil.make_archive(str(room / "ali"), "zip", SAMPLE)
+    (room / "broken.zip").write_text("no archive")
+    (room / "empty").mkdir()
+    common = ["--submissions", str(room), "--out", str(tmp_path / "out"), "--only", "fgsm_attack"]
+    common += ["--formats", "none", "--isolation", isolation]
+    assert cli.grade_main(common) == 0
+    with (tmp_path / "out" / "summary.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["hand_in"]: row for row in csv.DictReader(file)}
+    assert set(rows) == {"sara", "ali.zip", "broken.zip", "empty"}
+    assert rows["sara"]["score"] == rows["ali.zip"]["score"] == "7.0"
+    assert rows["broken.zip"]["score"] == rows["empty"]["score"] == "0" and rows["empty"]["problem"]
+    first = read_result(tmp_path / "out" / "sara").finished
+    assert cli.grade_main([*common, "--resume"]) == 0
+    assert read_result(tmp_path / "out" / "sara").finished == first
+
+
+def test_a_name_that_is_a_formula_stays_text(tmp_path: Path, isolation: Isolation) -> None:
+    room = tmp_path / "class"
+    shutil.copytree(SAMPLE, room / "eve")
+    (room / "eve" / "student.toml").write_text('name = "=HYPERLINK(1)"\nnumber = "-2"\n')
+    arguments = ["--submissions", str(room), "--out", str(tmp_path / "out"), "--only", "fgsm_attack"]
+    assert cli.grade_main([*arguments, "--formats", "none", "--isolation", isolation]) == 0
+    assert "'=HYPERLINK(1)" in (tmp_path / "out" / "summary.csv").read_text(encoding="utf-8-sig")
+
+
+def test_the_published_schema_is_that_of_the_code() -> None:
+    published = ROOT / "docs" / "results.schema.json"
+    assert published.read_text(encoding="utf-8") == json_schema()
+    assert (
+        json.loads(json_schema())["properties"]["schema_version"]["const"]
+        == Result.model_fields["schema_version"].default
+    )
