@@ -6,7 +6,7 @@ Shapes are written N (images), D (feature length), K (classes).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,9 +143,27 @@ def pgd(images: Tensor, labels: Tensor, slope: Slope, epsilon: float, steps: int
 def accuracy(classify: Classify, pixels: Tensor, labels: Tensor, attack: Callable[[Tensor, Tensor], Tensor]) -> float:
     """Part of the stored images (N, 3, H, W) that are still classified right after ``attack``; 0 for no images."""
     right = 0
-    for part, classes in zip(torch.split(pixels, CHUNK), torch.split(labels, CHUNK), strict=True):
+    for part, classes in _chunks(pixels, labels):
         right += int((classify(attack(to_float(part), classes)) == classes).sum())
     return right / max(1, len(labels))
+
+
+@torch.no_grad()
+def robust_curve(
+    classify: Classify, slope: Slope, pixels: Tensor, labels: Tensor, strengths: Sequence[float]
+) -> list[float]:
+    """Accuracy on the stored images (N, 3, H, W) under FGSM of each of ``strengths``, in pixel units."""
+    right = [0] * len(strengths)
+    for part, classes in _chunks(pixels, labels):
+        images = to_float(part)
+        sign = slope(images, classes).sign()  # taken at the image itself, so the same for every strength
+        for i, epsilon in enumerate(strengths):
+            right[i] += int((classify((images + epsilon * sign).clamp(0, 1)) == classes).sum())
+    return [count / max(1, len(labels)) for count in right]
+
+
+def _chunks(pixels: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    return zip(torch.split(pixels, CHUNK), torch.split(labels, CHUNK), strict=True)
 
 
 def _unchanged(images: Tensor, labels: Tensor) -> Tensor:
@@ -194,12 +212,10 @@ def _robustness(
     def noisy(images: Tensor, classes: Tensor) -> Tensor:
         return add_random_noise(fgsm(images, classes, slope, EPSILON), NOISE)
 
-    curve = []
-    for i, epsilon in enumerate(CURVE):
-        curve.append(accuracy(classify, pixels, labels, lambda x, y, eps=epsilon: fgsm(x, y, slope, eps)))  # type: ignore[misc]
-        progress(0.5 * (i + 1) / len(CURVE))
+    curve = robust_curve(classify, slope, pixels, labels, CURVE)
+    progress(0.3)
     metrics = {
-        "clean": accuracy(classify, pixels, labels, _unchanged),
+        "clean": curve[CURVE.index(0.0)],
         "fgsm": accuracy(classify, pixels, labels, noisy),
         "fgsm_8": curve[CURVE.index(EIGHT)],
         "pgd_8": accuracy(classify, *few, lambda x, y: pgd(x, y, slope, EIGHT)),
@@ -212,7 +228,8 @@ def _robustness(
         attacked = fgsm(clean, true, slope, EPSILON)
         count = scale.embedded
         known, seen = _tensors(train.take(count, seed), device), _tensors(test.take(count, seed), device)
-        hit = [fgsm(to_float(x), y, slope, EPSILON) for x, y in zip(*(torch.split(part, CHUNK) for part in seen), strict=True)]
+        parts = zip(*(torch.split(part, CHUNK) for part in seen), strict=True)
+        hit = [fgsm(to_float(x), y, slope, EPSILON) for x, y in parts]
         features = [embedded(model, known[0]), embedded(model, seen[0])]
         features.append(torch.cat([normed_features(model, part) for part in hit]))
         arrays = feature_map(features, [known[1].cpu(), seen[1].cpu(), seen[1].cpu()], seed)
