@@ -26,8 +26,8 @@ _CONTROLS = re.compile(
 _LATIN = re.compile(r"[!-~¡-ª¬-º¼-ɏͰ-Ͽ←-⋿]+(?: [!-~¡-ª¬-º¼-ɏͰ-Ͽ←-⋿]+)*")
 _PERSIAN = re.compile(r"[؀-ۿݐ-ݿﭐ-﷿ﹰ-﻿\u200c]+(?:[ .]+[؀-ۿݐ-ݿﭐ-﷿ﹰ-﻿\u200c]+)*")
 _PLACEHOLDER = re.compile(r"(%\(\w+\)s|%%)")
-_BRACKETS = ("()", "[]", "{}")
-_STOPS = ".,;:!?"
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+_STOPS = ".,;:!? "
 _QUOTES = "\"'"
 
 

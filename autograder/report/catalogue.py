@@ -20,6 +20,8 @@ _SOURCES = (
     (Path(__file__).parent, [("**.py", "python")]),
     (TEMPLATES, [("**.j2", "jinja2.ext:babel_extract")]),
 )
+_HEADER = "# The report's messages. Bring up to date with: python -m autograder.report.catalogue"
+_IDLE = (b'"POT-Creation', b'"PO-Revision', b'"Last-Translator', b'"Language-Team', b'"Report-Msgid', b'"Generated-By')
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "N_": None,
@@ -38,7 +40,7 @@ def extract() -> Catalog:
             folder, method_map=methods, options_map={"**.j2": {"silent": "false"}}, keywords=_KEYWORDS
         )
         for filename, _line, message, _comments, context in found:
-            catalogue.add(message, locations=[(f"{folder.name}/{filename}", None)], context=context)
+            catalogue.add(message, locations=[(f"{folder.name}/{filename}", 0)], context=context)
     return catalogue
 
 
@@ -50,15 +52,18 @@ def read(code: str) -> Catalog:
 
 def update(code: str) -> Path:
     """Merges the messages of today into a language's catalogue; English translates itself."""
-    catalogue = read(code)
-    catalogue.update(extract(), no_fuzzy_matching=True)
-    catalogue.obsolete.clear()
-    if code == "en":
-        for message in catalogue:
-            message.string = message.string if any(message.string) else message.id
+    stored = read(code)
+    catalogue = Catalog(code, project="Mizan", version="1", charset="utf-8", fuzzy=False, header_comment=_HEADER)
+    for message in extract():
+        if message.id:
+            known = stored.get(message.id)
+            string = known.string if known else message.id if code == "en" else None
+            catalogue.add(message.id, string, locations=message.locations, flags=message.flags)
     content = io.BytesIO()
-    write_po(content, catalogue, width=118, sort_output=True, omit_header=False, ignore_obsolete=True)
-    write_atomically(catalogue_path(code), content.getvalue())
+    write_po(content, catalogue, width=118, sort_output=True)
+    # Dates and names of a form nobody fills in would only change at every run.
+    lines = [line for line in content.getvalue().splitlines(keepends=True) if not line.startswith(_IDLE)]
+    write_atomically(catalogue_path(code), b"".join(lines))
     return catalogue_path(code)
 
 

@@ -29,6 +29,19 @@ MEASURES = {
 }
 """What the known metrics are called; an unknown one goes by its own name."""
 
+EMBEDDED = {"synth_digits": "SVHN", "sklearn_digits": "MNIST", "objects10": "CIFAR-10"}
+"""The embedded data sets, each with the real one it stands in for and must never be taken for."""
+
+DATA = {
+    "synth_digits": N_("Street digits drawn by the kit; they stand in for SVHN and are not SVHN."),
+    "sklearn_digits": N_("The real handwritten digits that come with scikit-learn; they stand in for MNIST."),
+    "objects10": N_("Ten classes of objects drawn by the kit; they stand in for CIFAR-10 and are not CIFAR-10."),
+    "svhn": N_("Street View House Numbers, real images from the store on disk."),
+    "mnist": N_("MNIST, real handwritten digits from the store on disk."),
+    "cifar10": N_("CIFAR-10, real images from the store on disk."),
+}
+"""What the known data sets are."""
+
 STATUSES = {
     "passed": N_("Passed"),
     "failed": N_("Failed"),
@@ -138,6 +151,14 @@ class Chapter:
 
 
 @dataclass(frozen=True)
+class DataSet:
+    """A data set that an experiment names, and what it is; empty where that is not known."""
+
+    name: Markup
+    description: Markup
+
+
+@dataclass(frozen=True)
 class Omission:
     """Something that was left out, and why."""
 
@@ -156,6 +177,7 @@ class Page:
     score: Score
     parts: list[Part]
     chapters: list[Chapter]
+    data_sets: list[DataSet]
     omissions: list[Omission]
 
     @property
@@ -167,8 +189,8 @@ class Page:
 def build(result: Result, arrays: list[Arrays], language: Language, audience: Audience) -> Page:
     """The page of a Result in one language; ``arrays`` holds one entry per experiment, in order.
 
-    A student's page has neither the path the instructor graded nor the seed of the hidden inputs, the isolation
-    and the grader's faults: they are absent from the document, not hidden in it.
+    A student's page has neither the path the instructor graded nor the isolation, the grader's faults and any seed
+    (the hidden inputs are drawn from the experiments' one): they are absent from the document, not hidden in it.
     """
     path = result.submission.path
     lost = max(result.max_score - result.score - result.pending, 0)
@@ -181,6 +203,7 @@ def build(result: Result, arrays: list[Arrays], language: Language, audience: Au
         score=Score(result.score, result.pending, lost, result.max_score),
         parts=_parts(result.criteria, language),
         chapters=chapters,
+        data_sets=_data_sets(result.experiments, language),
         omissions=_omissions(result, chapters, language),
     )
 
@@ -246,12 +269,32 @@ def _chapter(experiment: Experiment, arrays: Arrays, language: Language) -> Chap
         experiment=experiment,
         anchor=f"experiment-{anchor}",
         title=language.text(experiment.title) or verbatim(experiment.id),
-        data=verbatim(experiment.data.replace("->", "→")),
+        data=_data(experiment, language),
         measures=measures,
         sentences=_sentences(experiment, measures, language),
         arrays=arrays,
         missing=_missing(experiment, arrays, language),
     )
+
+
+def _names(experiment: Experiment) -> list[str]:
+    """The data sets of ``source -> target``."""
+    return [name.strip() for name in experiment.data.split("->") if name.strip()]
+
+
+def _data(experiment: Experiment, language: Language) -> Markup:
+    """The experiment's data by name; embedded data are said to be none of the real sets they stand in for."""
+    names = _names(experiment)
+    data = verbatim(" → ".join(names))
+    real = "/".join(EMBEDDED[name] for name in names if name in EMBEDDED)
+    if not real:
+        return data
+    return language.say("%(data)s (embedded, not %(real)s)", data=data, real=verbatim(real))
+
+
+def _data_sets(experiments: list[Experiment], language: Language) -> list[DataSet]:
+    names = dict.fromkeys(name for experiment in experiments for name in _names(experiment))
+    return [DataSet(verbatim(name), language.say(DATA[name]) if name in DATA else Markup()) for name in names]
 
 
 def _sentences(experiment: Experiment, measures: list[Measure], language: Language) -> list[Markup]:

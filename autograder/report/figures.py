@@ -69,7 +69,8 @@ def draw_losses(curves: Curves, language: Language) -> str | None:
     if not lines:
         return None
     values = np.concatenate([line.y for line in lines])
-    ticks = _ticks(min(float(np.nanmin(values)), 0.0), float(np.nanmax(values)), 4)
+    values = values[np.isfinite(values)]
+    ticks = _ticks(min(float(values.min()), 0.0), float(values.max()), 4)
     digits = max(0, -math.floor(math.log10(ticks[1] - ticks[0]) + 1e-9))
     return _chart(lines, _epoch_ticks(lines), ticks, language, lambda value: language.decimal(value, digits))
 
@@ -164,7 +165,8 @@ def _chart(
     y_label: Callable[[float], str],
 ) -> str:
     """A line chart; a value that is not finite leaves a gap."""
-    x_low, x_high = min(x_ticks[0], *(line.x.min() for line in lines)), max(line.x.max() for line in lines)
+    x_low = min(x_ticks[0], *(float(line.x.min()) for line in lines))
+    x_high = max(float(line.x.max()) for line in lines)
     x_span = x_high - x_low or 1.0
 
     def across(x: float) -> float:

@@ -134,9 +134,11 @@ class Language:
 
     def time(self, moment: datetime) -> Markup:
         """Hours and minutes, with the distance from UTC where it is known."""
-        zone = moment.isoformat(timespec="minutes")[16:]
-        text = f"{moment:%H:%M} (UTC{zone})" if zone else f"{moment:%H:%M}"
-        return Markup('<bdi dir="ltr">{}</bdi>').format(self.digits(text))
+        time = self.digits(f"{moment:%H:%M}")
+        if moment.tzinfo is None:
+            return Markup(time)
+        zone = moment.isoformat(timespec="minutes")[16:].replace("-", "−")
+        return Markup('{} <bdi dir="ltr">UTC{}</bdi>').format(time, zone)
 
     def _decimal(self, number: float, pattern: str) -> str:
         return self._localised(format_decimal(number, pattern, locale=self.code, numbering_system="default"))

@@ -106,15 +106,15 @@ def _draw(chapter: Chapter, language: Language) -> Pictures:
         panels.append(Panel(name, int((embedding.group == group).sum()), Drawing(svg, str(alt.striptags()))))
     return Pictures(
         losses=drawing(
-            curves and figures.draw_losses(curves, language),
+            figures.draw_losses(curves, language) if curves else None,
             _("%(experiment)s: loss after each epoch", experiment=title),
         ),
         accuracy=drawing(
-            curves and figures.draw_validation_accuracy(curves, language),
+            figures.draw_validation_accuracy(curves, language) if curves else None,
             _("%(experiment)s: validation accuracy after each epoch", experiment=title),
         ),
         robustness=drawing(
-            robustness and figures.draw_robustness(robustness, language),
+            figures.draw_robustness(robustness, language) if robustness else None,
             _("%(experiment)s: accuracy over the strength of the attack", experiment=title),
         ),
         panels=panels,
@@ -136,7 +136,8 @@ def screen_document(sheets: Sequence[Sheet]) -> str:
         .render(
             pages=pages,
             articles=articles,
-            titles=[_title(page) for page in pages],
+            title=_title(pages[0]),
+        switch=" / ".join(page.language.plain("Language") for page in pages),
             style=Markup(font_faces(body) + _read("base.css") + _read("screen.css")),
             script=Markup(script),
             digest=digest,

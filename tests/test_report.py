@@ -1,0 +1,754 @@
+"""The report: what it contains in both languages, what it escapes, and what it does with missing or hostile data."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import itertools
+import json
+import logging
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from autograder import report
+from autograder.report import catalogue
+from autograder.report.bidi import clean, direction_of, isolate, verbatim
+from autograder.report.jalali import jalali
+from autograder.report.language import LANGUAGES, language
+from autograder.results import Criterion, Experiment, Result, Student, Submission, Text
+from tests.sample_result import sample, write_sample
+
+ROOT = Path(__file__).resolve().parents[1]
+SECTIONS = {
+    "en": ["Score", "Criteria", "Experiments", "What was left out", "Appendix"],
+    "fa": ["نمره", "معیارها", "آزمایش‌ها", "آنچه جا مانده است", "پیوست"],
+}
+CHAPTERS = {
+    "en": [
+        "Base",
+        "Label smoothing",
+        "Part A: standard training",
+        "Part C: Circle loss",
+        "Part B: adversarial training",
+    ],
+    "fa": ["پایه", "هموارسازی برچسب", "بخش الف: آموزش عادی", "بخش ج: تابع هزینهٔ Circle", "بخش ب: آموزش تخاصمی"],
+}
+VOID = {"meta", "img", "br", "link", "path", "rect"}
+
+
+class Page(HTMLParser):
+    """What a test asks of a document: its elements in order, each with its attributes, its parents and its text."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[dict[str, str]] = []
+        self.open: list[dict[str, str]] = []
+        self.unbalanced: list[str] = []
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = {key: value or "" for key, value in attrs}
+        element |= {"tag": tag, "text": "", "path": " ".join(each["tag"] for each in self.open)}
+        element["article"] = next((each.get("lang", "") for each in self.open if each["tag"] == "article"), "")
+        self.elements.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        if not self.open or self.open[-1]["tag"] != tag:
+            self.unbalanced.append(tag)
+            return
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        for element in self.open:
+            element["text"] += data
+
+    def all(self, tag: str, **wanted: str) -> list[dict[str, str]]:
+        return [
+            element
+            for element in self.elements
+            if element["tag"] == tag and all(element.get(key) == value for key, value in wanted.items())
+        ]
+
+    def headings(self, code: str) -> list[tuple[int, str]]:
+        return [
+            (int(each["tag"][1]), " ".join(each["text"].split()))
+            for each in self.elements
+            if re.fullmatch("h[1-6]", each["tag"]) and each["article"] == code
+        ]
+
+
+def html(folder: Path, result: Result | None = None, **options: object) -> Page:
+    """The HTML report of a result whose arrays, if any, already lie in ``folder``."""
+    if result is not None:
+        (folder / "results.json").write_text(result.model_dump_json(), encoding="utf-8")
+    written = report.render(folder, formats=("html",), **options)  # type: ignore[arg-type]
+    return Page(written[0].read_text(encoding="utf-8"))
+
+
+def text_of_pdf(path: Path) -> str:
+    """The text of a PDF in reading order."""
+    if not shutil.which("pdftotext"):
+        pytest.skip("pdftotext is not installed (Debian: poppler-utils)")
+    output = subprocess.run(["pdftotext", "-enc", "UTF-8", path, "-"], capture_output=True, check=True).stdout
+    # pdftotext marks the direction of each line; the marks are no part of the text
+    return re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", output.decode())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample, rendered in everything there is."""
+    folder = write_sample(tmp_path_factory.mktemp("a folder with spaces"))
+    report.render(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> Page:
+    return Page((folder / "report.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def no_torch() -> Iterator[str]:
+    """Code that makes torch and the judge unimportable."""
+    yield (
+        "import sys\n"
+        "class Blocked:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('torch', 'torchvision', 'umap', 'sklearn'):\n"
+        "            raise ImportError(name + ' is blocked')\n"
+        "sys.meta_path.insert(0, Blocked())\n"
+    )
+
+
+# The page
+
+
+def test_one_html_and_a_pdf_per_language(folder: Path) -> None:
+    names = ["report.html", "report.fa.pdf", "report.en.pdf"]
+    assert report.render(folder) == [folder / name for name in names]
+    assert all((folder / name).read_bytes()[:5] in (b"%PDF-", b"<!DOC") for name in names)
+    assert not [path for path in folder.iterdir() if path.suffix == ".tmp"]
+
+
+def test_html_is_self_contained_and_small(folder: Path, page: Page) -> None:
+    assert (folder / "report.html").stat().st_size < 6_000_000
+    addresses = [value for element in page.elements for key in ("src", "href") if (value := element.get(key))]
+    assert addresses
+    assert {address.split(":")[0] if ":" in address else address[0] for address in addresses} <= {"data", "#"}
+    style = "".join(element["text"] for element in page.all("style"))
+    assert set(re.findall(r"url\(\"?(\w+):", style)) == {"data"}
+    assert "@import" not in style
+
+
+def test_html_is_well_formed(page: Page) -> None:
+    assert not page.unbalanced
+    assert not page.open
+    ids = [element["id"] for element in page.elements if "id" in element]
+    assert len(ids) == len(set(ids))
+    for element in page.elements:
+        if element.get("href", "").startswith("#"):
+            assert element["href"][1:] in ids
+        for name in element.get("aria-labelledby", "").split():
+            assert name in ids
+
+
+def test_only_the_pages_own_script_may_run(page: Page) -> None:
+    policy = page.all("meta", **{"http-equiv": "Content-Security-Policy"})[0]["content"]
+    (script,) = page.all("script")
+    digest = base64.b64encode(hashlib.sha256(script["text"].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert not [name for element in page.elements for name in element if name.startswith("on")]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_sections_and_chapters_come_in_order(page: Page, code: str) -> None:
+    headings = page.headings(code)
+    titles = [title for level, title in headings if level == 2]
+    assert titles[1:] == SECTIONS[code]
+    assert [title for level, title in headings if title in CHAPTERS[code]] == CHAPTERS[code]
+    levels = [level for level, _ in headings]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
+def test_both_languages_say_which_they_are(page: Page) -> None:
+    articles = page.all("article")
+    assert [(each["lang"], each["dir"]) for each in articles] == [("fa", "rtl"), ("en", "ltr")]
+    (root,) = page.all("html")
+    assert (root["lang"], root["dir"]) == ("fa", "rtl")
+    assert articles[0]["data-title"] == "گزارش تصحیح: hw1، سارا رضایی"
+    assert [each["hreflang"] for each in page.all("a") if "hreflang" in each] == ["fa", "en"]
+
+
+def test_tables_images_and_drawings_can_be_read_aloud(page: Page) -> None:
+    assert all(each.get("scope") in ("row", "col", "rowgroup") for each in page.all("th"))
+    assert len(page.all("img")) == 2 * 2 * 8 * 3  # languages, experiments with a grid, images, rows
+    assert all(each.get("alt") for each in page.all("img"))
+    drawings = page.all("svg")
+    assert len(drawings) == 2 * (4 * (2 + 3) + 2)  # languages, experiments, curves and maps, robustness
+    assert all(each.get("role") == "img" and each.get("aria-label") for each in drawings)
+
+
+def test_numbers_are_those_of_the_result_in_the_digits_of_each_language(page: Page) -> None:
+    persian, english = (each["text"] for each in page.all("article"))
+    assert "26 of 62 points" in english
+    assert "۲۶ از ۶۲ نمره" in persian
+    assert "93.1%" in english and "0.943" in english and "November 23, 2026" in english
+    assert "۹۳٫۱٪" in persian and "۰٫۹۴۳" in persian and "۲ آذر ۱۴۰۵" in persian
+    assert not re.search(r"[0-9]%", persian)
+    assert not re.search(r"[۰-۹]", english.replace("۴۰۱۱۲۳۴۵۶", ""))
+
+
+def test_sentences_compare_with_threshold_reference_and_attack(page: Page) -> None:
+    persian, english = (" ".join(each["text"].split()) for each in page.all("article"))
+    assert (
+        "Source test set: the accuracy is 93.1%, 8.1 percentage points above the threshold of 85.0%. "
+        "The reference reaches 94.1% on average, 1.0 percentage points more." in english
+    )
+    assert "The reference reaches the same on average." in english
+    assert "From source to target the accuracy falls by 38.3 percentage points." in english
+    assert "PGD (eps = 8/255), takes 86.6 percentage points and leaves 0.8%" in english
+    assert "Clean test set: the accuracy is 41.2%, 13.8 percentage points below the threshold of 55.0%." in english
+    assert "از مبدأ به مقصد، دقت ۳۸٫۳ واحد درصد افت می‌کند." in persian
+
+
+def test_what_failed_says_why_and_what_was_not_run_says_so(page: Page) -> None:
+    persian, english = (" ".join(each["text"].split()) for each in page.all("article"))
+    assert "features(x) returned (4, 128, 1, 1) where (4, 128) was expected." in english
+    assert "6 criteria lost points" in english
+    assert "Not run: Not part of the quick profile; --profile full runs it." in english
+    assert "در ۱۰ ثانیه پاسخی نیامد." in persian
+    assert [each["class"] for each in page.all("tbody") if each["article"] == "fa" and "class" in each].count(
+        "failed"
+    ) == 4
+
+
+def test_embedded_data_are_named_as_such(page: Page) -> None:
+    persian, english = (each["text"] for each in page.all("article"))
+    assert english.count("synth_digits → sklearn_digits (embedded, not SVHN/MNIST)") >= 6
+    assert "objects10 (embedded, not CIFAR-10)" in english
+    assert "دادهٔ درون‌ساخته، نه SVHN/MNIST" in persian
+
+
+def test_latin_in_persian_is_isolated(page: Page) -> None:
+    isolated = {each["text"] for each in page.all("bdi", dir="ltr") if each["article"] == "fa"}
+    assert {"features()", "(N, 8*width)", "torch.flatten(x, 1)", "log(softmax(x))", "ResNet18", "(UMAP)"} <= isolated
+
+
+def test_rendering_twice_gives_the_same_page(folder: Path) -> None:
+    before = (folder / "report.html").read_bytes()
+    report.render(folder, formats=("html",))
+    assert (folder / "report.html").read_bytes() == before
+
+
+# The PDFs
+
+
+def letters(text: str) -> list[str]:
+    """The letters and digits of a line, sorted: extraction may put runs of two directions in either order."""
+    return sorted(character for character in text if character.isalnum())
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_pdf_holds_every_title_in_reading_order(folder: Path, code: str) -> None:
+    lines = [letters(line) for line in text_of_pdf(folder / f"report.{code}.pdf").splitlines()]
+    titles = ["Grading report" if code == "en" else "گزارش تصحیح", *SECTIONS[code][:3], *CHAPTERS[code]]
+    position = -1
+    for title in [*titles, *SECTIONS[code][3:]]:
+        assert letters(title) in lines[position + 1 :], title
+        position = lines.index(letters(title), position + 1)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_pdf_is_tagged_and_outlined(folder: Path, code: str) -> None:
+    pypdf = pytest.importorskip("pypdf", reason="pypdf is not installed (pip install pypdf)")
+    reader = pypdf.PdfReader(folder / f"report.{code}.pdf")
+
+    def titles(outline: list[object], level: int) -> Iterator[tuple[int, str]]:
+        for entry in outline:
+            if isinstance(entry, list):
+                yield from titles(entry, level + 1)
+            else:
+                yield level, entry["/Title"]  # type: ignore[index]
+
+    outline = list(titles(reader.outline, 1))
+    assert [title for level, title in outline if level == 2] == SECTIONS[code]
+    assert [title for level, title in outline if title in CHAPTERS[code]] == CHAPTERS[code]
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert "/StructTreeRoot" in root
+    assert root["/Lang"] == code
+    assert reader.metadata["/Title"] == reader.metadata.title
+    assert reader.metadata.title.startswith("Grading report: hw1" if code == "en" else "گزارش تصحیح: hw1")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_pdf_embeds_its_faces_and_no_other(folder: Path, code: str) -> None:
+    if not shutil.which("pdffonts"):
+        pytest.skip("pdffonts is not installed (Debian: poppler-utils)")
+    output = subprocess.run(["pdffonts", folder / f"report.{code}.pdf"], capture_output=True, text=True, check=True)
+    fonts = [line.split() for line in output.stdout.splitlines()[2:]]
+    assert fonts
+    for name, *_, embedded, subset, unicode, _object, _generation in fonts:
+        assert re.search("Vazirmatn|Report-Fallback", name), name
+        assert (embedded, subset, unicode) == ("yes", "yes", "yes")
+
+
+def test_pdf_pages_are_numbered_in_the_digits_of_the_language(folder: Path) -> None:
+    english, persian = (text_of_pdf(folder / f"report.{code}.pdf") for code in ("en", "fa"))
+    assert f"Page 2 of {english.count(chr(12))}" in english
+    last = persian.count("\f")
+    assert letters(f"صفحهٔ {language('fa').integer(last)} از {language('fa').integer(last)}") in [
+        letters(line) for line in persian.splitlines()
+    ]
+
+
+def test_setting_the_pdf_raises_no_complaint(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("weasyprint")
+    logger.addHandler(caplog.handler)
+    try:
+        report.render(folder, languages=("fa",), formats=("pdf",))
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+# Strings of users
+
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;{{ 7*7 }}%(x)s"
+
+
+def test_everything_is_escaped(tmp_path: Path) -> None:
+    text = Text(en=HOSTILE, fa=f"متن {HOSTILE}")
+    result = sample().model_copy(
+        update={
+            "student": Student(name=HOSTILE, number=HOSTILE),
+            "submission": Submission(path=f"/x/{HOSTILE}", sha256=HOSTILE),
+            "assignment": HOSTILE,
+            "kit_version": HOSTILE,
+            "environment": {HOSTILE: HOSTILE},
+            "faults": [HOSTILE],
+            "criteria": [
+                Criterion(
+                    id=HOSTILE,
+                    stub=HOSTILE,
+                    kind="unit",
+                    status="failed",
+                    points=0,
+                    max_points=1,
+                    title=text,
+                    message=text,
+                )
+            ],
+            "experiments": [
+                Experiment(
+                    id=HOSTILE, data=HOSTILE, title=text, protocol=text, note=text, metrics={HOSTILE: 0.5}, epochs=1
+                )
+            ],
+        }
+    )
+    result.isolation.features.append(HOSTILE)
+    page = html(tmp_path, result)
+    assert len(page.all("script")) == 1
+    assert not page.all("img")
+    assert not page.unbalanced
+    for article in page.all("article"):
+        assert article["text"].count(HOSTILE) >= 12
+    pdf = report.render(tmp_path, languages=("fa",), formats=("pdf",))
+    assert "<script>alert(1)</script>" in "".join(text_of_pdf(pdf[0]).split("\n"))
+
+
+def test_an_override_in_a_name_turns_nothing_around(tmp_path: Path) -> None:
+    name = "Sara \u202egnp.ilagner\u2066 \x1b[31mred\x00"
+    page = html(tmp_path, sample().model_copy(update={"student": Student(name=name)}))
+    source = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x00\x1b]", source)
+    assert "Sara gnp.ilagner red" in {each["text"] for each in page.all("bdi")}
+
+
+def test_long_names_and_foreign_scripts_are_set(tmp_path: Path) -> None:
+    name = "Wolfe" * 60 + " Ἀριστοτέλης Достоевский"
+    result = sample().model_copy(update={"student": Student(name=name, number="4" * 300), "experiments": []})
+    page = html(tmp_path, result)
+    assert name in {each["text"] for each in page.all("bdi")}
+    assert '"Report Fallback"' in page.all("style")[0]["text"]
+    pdf = report.render(tmp_path, languages=("en",), formats=("pdf",))
+    assert "Достоевский" in text_of_pdf(pdf[0])
+
+
+def test_a_text_without_a_translation_is_shown_in_the_other_language(tmp_path: Path) -> None:
+    result = sample()
+    result.criteria[2].message = Text(en="Only English.")
+    page = html(tmp_path, result)
+    (persian,) = [each for each in page.all("span", lang="en") if each["article"] == "fa"]
+    assert (persian["text"], persian["dir"]) == ("Only English.", "ltr")
+
+
+# Missing, broken and extreme data
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "text", "pickle", "outside"])
+def test_without_figures_the_page_says_so(tmp_path: Path, damage: str) -> None:
+    write_sample(tmp_path)
+    path = tmp_path / "figures" / "standard.npz"
+    result = sample()
+    if damage == "missing":
+        path.unlink()
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:2000])
+    elif damage == "text":
+        path.write_text("not an archive")
+    elif damage == "pickle":
+        np.savez(path, **{"curve_train_loss": np.array([print, print], dtype=object)})
+    else:
+        outside = tmp_path.parent / f"{tmp_path.name}.npz"
+        shutil.move(path, outside)
+        result.experiments[2].arrays = f"../{outside.name}"
+    page = html(tmp_path, result)
+    english = page.all("article", lang="en")[0]["text"]
+    omissions = english[english.rindex("What was left out") :]
+    for figure in ("Learning curves", "Map of the features", "Images before and after the attack"):
+        assert f"Part A: standard training: {figure}" in omissions
+    assert len(page.all("svg")) == 2 * (3 * 5 + 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "lost"),
+    [
+        ("umap_label", np.zeros(3, int), "Map of the features"),
+        ("umap_xy", np.full((1500, 2), np.nan), "Map of the features"),
+        ("grid_adversarial", np.zeros((8, 3, 16, 16), np.uint8), "Images before and after the attack"),
+        ("grid_true", np.zeros(8), "Images before and after the attack"),
+        ("robust_eps", np.zeros((2, 2)), "Accuracy over the strength of the attack"),
+        ("curve_val_accuracy", np.array(["a"]), None),
+        ("curve_train_loss", np.array([1.0, np.nan, np.inf, 0.2]), None),
+        ("umap_trustworthiness", np.array(np.nan), None),
+        ("umap_group", np.full(1500, 7), None),
+    ],
+)
+def test_a_bad_array_costs_its_own_figure_only(tmp_path: Path, key: str, value: np.ndarray, lost: str | None) -> None:
+    write_sample(tmp_path)
+    path = tmp_path / "figures" / "standard.npz"
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **(arrays | {key: value}))
+    english = html(tmp_path).all("article", lang="en")[0]["text"]
+    omissions = english[english.rindex("What was left out") :]
+    assert omissions.count("Part A: standard training") == (1 if lost else 0)
+    assert lost is None or f"Part A: standard training: {lost}" in omissions
+    assert "nan" not in english.replace("the loss is nan", "")
+
+
+def test_one_epoch_and_one_image_are_drawn(tmp_path: Path) -> None:
+    write_sample(tmp_path)
+    single = {
+        "curve_train_loss": np.array([0.0]),
+        "curve_val_accuracy": np.array([1.0]),
+        "umap_xy": np.array([[3.0, 4.0]]),
+        "umap_label": np.array([3]),
+        "umap_group": np.array([0]),
+        "robust_eps": np.array([0.0]),
+        "robust_accuracy": np.array([0.5]),
+    }
+    np.savez(tmp_path / "figures" / "standard.npz", **single)
+    drawings = html(tmp_path, languages=("en",)).all("svg")
+    assert len([each for each in drawings if each["aria-label"].startswith("Part A")]) == 4
+
+
+def test_an_empty_result_is_still_a_page(tmp_path: Path) -> None:
+    empty = {"criteria": [], "experiments": [], "environment": {}, "score": 0.0, "max_score": 0.0, "pending": 0.0}
+    result = sample().model_copy(update=empty | {"student": Student()})
+    page = html(tmp_path, result)
+    english = page.all("article", lang="en")[0]["text"]
+    assert "This result has no criteria." in english
+    assert "No experiments belong to this result." in english
+    assert "Nothing: every criterion was decided" in english
+    assert page.headings("en")[0] == (1, "Assignment hw1")
+    assert len(report.render(tmp_path, formats=("pdf",))) == 2
+
+
+def test_an_experiment_without_figures_of_any_kind_is_still_a_chapter(tmp_path: Path) -> None:
+    result = sample().model_copy(update={"experiments": [Experiment(id="bare", data="")]})
+    page = html(tmp_path, result)
+    assert (3, "bare") in page.headings("en")
+    assert "Nothing was measured." in page.all("article", lang="en")[0]["text"]
+
+
+def test_a_thousand_messages(tmp_path: Path) -> None:
+    criteria = [
+        Criterion(
+            id=f"c{number}",
+            stub=f"stub{number % 7}",
+            kind="unit",
+            status="failed",
+            points=0,
+            max_points=1,
+            title=Text(en=f"Title {number}", fa=f"عنوان {number}"),
+            message=Text(
+                en=f"Message {number}: features() went wrong", fa=f"پیام {number}: تابع features() نادرست بود"
+            ),
+        )
+        for number in range(1000)
+    ]
+    page = html(tmp_path, sample().model_copy(update={"criteria": criteria, "experiments": []}))
+    assert len([each for each in page.all("p") if each.get("class") == "message"]) == 2000
+    assert (tmp_path / "report.html").stat().st_size < 6_000_000
+
+
+# Choices of the caller
+
+
+def test_one_language_only(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("report*"))
+    paths = report.render(tmp_path, languages=("en",))
+    assert [path.name for path in paths] == ["report.html", "report.en.pdf"]
+    page = Page(paths[0].read_text(encoding="utf-8"))
+    assert [each["lang"] for each in page.all("article")] == ["en"]
+    assert page.all("html")[0]["dir"] == "ltr"
+    assert not [each for each in page.all("a") if "hreflang" in each]
+
+
+def test_the_first_language_asked_for_is_shown_first(folder: Path) -> None:
+    page = html(folder, languages=("en", "fa", "en"))
+    assert [each["lang"] for each in page.all("article")] == ["en", "fa"]
+    assert page.all("html")[0]["data-language"] == "en"
+
+
+def test_students_see_no_seed_path_isolation_or_fault(tmp_path: Path) -> None:
+    write_sample(tmp_path, sample().model_copy(update={"faults": ["the grader's own traceback"]}))
+    instructor, student = html(tmp_path), html(tmp_path, audience="student")
+    assert (tmp_path / "report-student.html").exists()
+    secrets = ["20261123", "۲۰۲۶۱۱۲۳", "/home/ta", "Landlock", "network namespace", "the grader's own traceback"]
+    for secret in secrets:
+        assert any(secret in each["text"] for each in instructor.all("article")), secret
+        assert not any(secret in each["text"] for each in student.all("article")), secret
+    source = (tmp_path / "report-student.html").read_text(encoding="utf-8")
+    assert not [secret for secret in secrets if secret in source]
+    assert "401123456 sara_rezaei (final).zip" in source
+    assert "Yours" in student.all("article", lang="en")[0]["text"]
+
+
+def test_callers_mistakes_are_told(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        report.render(tmp_path)
+    write_sample(tmp_path)
+    with pytest.raises(ValueError, match="no language 'de': there are fa and en"):
+        report.render(tmp_path, languages=("de",))
+    with pytest.raises(ValueError, match="no format 'docx'"):
+        report.render(tmp_path, formats=("docx",))
+    with pytest.raises(ValueError, match="no language given"):
+        report.render(tmp_path, languages=())
+    assert not list(tmp_path.glob("report*"))
+
+
+def command(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    report.add_parser(parser.add_subparsers())
+    return report.main(parser.parse_args(["report", *arguments]))
+
+
+def test_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(str(folder), "--lang", "en", "--formats", "html") == 0
+    assert capsys.readouterr().out == f"{folder / 'report.html'}\n"
+    assert command(str(tmp_path)) == 2
+    assert "no results.json" in capsys.readouterr().err
+    assert command(str(folder), "--lang", "de") == 2
+    assert capsys.readouterr().err == "error: no language 'de': there are fa and en\n"
+    (tmp_path / "results.json").write_text(json.dumps({"schema_version": 1}))
+    assert command(str(tmp_path)) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "is not a result of this kit: kit_version: Field required" in error
+
+
+def test_without_pango_the_html_is_written_and_one_line_tells_the_cure(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(folder / "results.json", tmp_path)
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    with pytest.raises(report.ReportError, match="apt install libpango") as caught:
+        report.render(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in tmp_path.glob("report*")] == ["report.html"]
+    assert command(str(tmp_path)) == 3
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_needs_neither_torch_nor_the_judge(folder: Path, tmp_path: Path, no_torch: str) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("report*"))
+    code = (
+        f"{no_torch}"
+        "from pathlib import Path\n"
+        "from autograder.report import render\n"
+        "print(*[path.name for path in render(Path(sys.argv[1]), languages=['fa'])])\n"
+        "assert not [name for name in sys.modules if name.startswith('autograder.judge')]\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, capture_output=True, text=True)
+    assert (run.stdout, run.returncode) == ("report.html report.fa.pdf\n", 0), run.stderr
+
+
+# Languages
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_catalogue_is_complete(code: str) -> None:
+    found = {message.id: message for message in catalogue.extract() if message.id}
+    stored = {message.id: message for message in catalogue.read(code) if message.id}
+    assert len(found) > 100
+    assert set(found) - set(stored) == set(), "run: python -m autograder.report.catalogue, then translate"
+    assert set(stored) - set(found) == set(), "unused; run: python -m autograder.report.catalogue"
+    for key, message in stored.items():
+        ids, strings = (key, message.string) if isinstance(key, tuple) else ((key,), (message.string,))
+        assert not message.fuzzy, key
+        assert all(strings), key
+        allowed = set(re.findall(r"%\((\w+)\)s", " ".join(ids)))
+        for string in strings:
+            assert set(re.findall(r"%\((\w+)\)s", string)) <= allowed, key
+            if not isinstance(key, tuple):
+                assert set(re.findall(r"%\((\w+)\)s", string)) == allowed, key
+
+
+def test_persian_messages_are_written_in_persian() -> None:
+    for message in catalogue.read("fa"):
+        for string in message.string if isinstance(message.string, tuple) else (message.string,):
+            if not message.id:
+                continue
+            prose = re.sub(r"%\(\w+\)s", "", string)
+            assert not re.search("[يكةى٠-٩]", prose), f"Arabic letters or digits: {string}"
+            assert not re.search(r"(?<![A-Za-z-])[0-9](?!-)", prose.replace("SHA-256", "").replace("CIFAR-10", "")), (
+                string
+            )
+            assert not re.search(r" (ها|های|هایی|تر|ترین)\b|\b(می|نمی) ", prose), f"half-space missing: {string}"
+            assert not re.search(r"[,;?]", prose), f"Latin punctuation: {string}"
+
+
+def test_catalogue_update_changes_nothing_that_is_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for code in LANGUAGES:
+        original = catalogue.catalogue_path(code)
+        copy = tmp_path / f"{code}.po"
+        shutil.copy(original, copy)
+        with monkeypatch.context() as patch:
+            patch.setattr(catalogue, "catalogue_path", lambda _, copy=copy: copy)
+            catalogue.update(code)
+        assert copy.read_text(encoding="utf-8") == original.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("gregorian", "expected"),
+    [
+        ((2025, 3, 20), (1403, 12, 30)),  # the last day of a leap year
+        ((2025, 3, 21), (1404, 1, 1)),
+        ((2024, 3, 19), (1402, 12, 29)),
+        ((2024, 3, 20), (1403, 1, 1)),
+        ((2026, 11, 23), (1405, 9, 2)),
+        ((1979, 2, 11), (1357, 11, 22)),
+        ((2026, 9, 22), (1405, 6, 31)),
+        ((2026, 9, 23), (1405, 7, 1)),
+        ((2030, 3, 20), (1408, 12, 30)),
+    ],
+)
+def test_jalali(gregorian: tuple[int, int, int], expected: tuple[int, int, int]) -> None:
+    assert jalali(date(*gregorian)) == expected
+
+
+@given(st.dates(date(1800, 1, 1), date(2120, 1, 1)))
+def test_jalali_days_follow_each_other(day: date) -> None:
+    year, month, of_month = jalali(day)
+    after = jalali(date.fromordinal(day.toordinal() + 1))
+    assert after in ((year, month, of_month + 1), (year, month + 1, 1), (year + 1, 1, 1))
+    assert after[2] > 1 or of_month in ((31,) if month <= 6 else (30,) if month <= 11 else (29, 30))
+
+
+def test_numbers() -> None:
+    persian, english = language("fa"), language("en")
+    assert (persian.percent(0.7231), english.percent(0.7231)) == ("۷۲٫۳٪", "72.3%")
+    assert (persian.points(3.5), english.points(3.0)) == ("۳٫۵", "3")
+    assert (persian.integer(12345), english.integer(12345)) == ("۱۲٬۳۴۵", "12,345")
+    assert (persian.decimal(0.5, 3), english.decimal(0.5, 0)) == ("۰٫۵۰۰", "0")
+
+
+# Two directions in one line
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("‏features()‎ ویژگی‌ها را با ابعاد (N, 8*width) برمی‌گرداند", ["features()", "(N, 8*width)"]),
+        ("نتیجه در بازهٔ [۰، ۱] می‌ماند", []),
+        ("بخش (A) را ببینید: torch.flatten(x, 1).", ["(A)", "torch.flatten(x, 1)"]),
+        ("برای gammaی بزرگ", ["gamma"]),
+        ("خطای 'NoneType'.", ["'NoneType'"]),
+        ("ابعاد (2, 3) بود، نه (4, 5)!", ["(2, 3)", "(4, 5)"]),
+        ("«Circle loss» خوب است", ["Circle loss"]),
+        ("از a<b> و x & y", ["a<b>", "x & y"]),
+        ("با --profile full اجرا شود", ["--profile full"]),
+    ],
+)
+def test_latin_runs(text: str, runs: list[str]) -> None:
+    marked = isolate(text, "rtl")
+    found = re.findall('<bdi dir="ltr">(.*?)</bdi>', marked)
+    assert [str(Markup(each).unescape()) for each in found] == runs
+
+
+@given(st.text(alphabet=st.sampled_from("abN8(){}[]*.,:'\"<>& ابپ‌ی۱۲،؛«»\u202e\u2067\x00\n"), max_size=60))
+def test_isolation_keeps_the_text_and_escapes_it(text: str) -> None:
+    for direction in ("rtl", "ltr"):
+        marked = isolate(text, direction)
+        bare = re.sub('<bdi dir="(?:ltr|rtl)">|</bdi>', "", marked)
+        assert "<" not in bare and ">" not in bare
+        assert Markup(bare).unescape() == clean(text)
+        assert marked.count("<bdi") == marked.count("</bdi>")
+
+
+def test_direction_of_a_users_text() -> None:
+    assert direction_of("123 سارا Sara") == "rtl"
+    assert direction_of("(Sara) سارا") == "ltr"
+    assert verbatim("<b>سارا") == Markup('<bdi dir="ltr">&lt;b&gt;سارا</bdi>')
+
+
+# In a browser
+
+
+def chromium_dom(address: str, profile: Path) -> str:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("chromium is not installed (Debian: chromium)")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--enable-logging=stderr"]
+    run = subprocess.run(
+        [program, *options, "--dump-dom", address], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "CONSOLE" not in run.stderr, run.stderr
+    return run.stdout
+
+
+@pytest.mark.slow
+def test_browser_opens_the_language_asked_for(folder: Path, tmp_path: Path) -> None:
+    address = (folder / "report.html").as_uri()
+    report.render(folder, formats=("html",))
+    for query, code, direction in (("", "fa", "rtl"), ("?lang=en", "en", "ltr"), ("?lang=xx", "fa", "rtl")):
+        page = Page(chromium_dom(address + query, tmp_path))
+        (root,) = page.all("html")
+        assert (root["lang"], root["dir"], root["data-language"]) == (code, direction, code)
+        assert page.all("title")[0]["text"].startswith("Grading report" if code == "en" else "گزارش تصحیح")
+        assert [each["lang"] for each in page.all("a", **{"aria-current": "true"})] == [code]
