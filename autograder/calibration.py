@@ -20,7 +20,7 @@ from rich.table import Table
 from autograder import thresholds
 from autograder.assignment import ROOT, Assignment, load
 from autograder.experiments import Order, perform
-from autograder.results import Experiment, write_atomically
+from autograder.results import write_atomically
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -65,38 +65,33 @@ def calibrate(
 ) -> None:
     """Runs the reference for every seed in 0 .. ``seeds`` - 1 that has no stored run, and stores each as it ends."""
     place = thresholds.key(profile, data)
-    stored = thresholds.read(assignment)
-    there = stored.setdefault(place, {})
-    if fresh:
-        for experiment in wanted:
-            there.pop(experiment, None)
+    there = thresholds.read(assignment).get(place, {})
+    kept = {} if fresh else {name: figures["runs"] for name, figures in there.items()}
     orders = [
         Order(assignment.name, experiment, profile, data, seed, None)
         for seed in range(seeds)
         for experiment in wanted
-        if str(seed) not in there.get(experiment, {"runs": {}})["runs"]
+        if str(seed) not in kept.get(experiment, {})
     ]
-    if not orders:
-        return
-    for order, record, _ in perform(orders, jobs):
-        _add(assignment, there, order, record)
-        text = json.dumps(stored, indent=1, sort_keys=True) + "\n"
-        write_atomically(thresholds.path(assignment), text.encode())
+    for order, record, _ in perform(orders, jobs) if orders else ():
+        runs = kept.setdefault(order.experiment, {})
+        runs[str(order.seed)] = {metric: round(value, 6) for metric, value in record.metrics.items()}
+        _store(assignment, place, order.experiment, runs)
 
 
-def _add(assignment: Assignment, there: dict[str, thresholds.Figures], order: Order, record: Experiment) -> None:
-    row = assignment.module("experiments").EXPERIMENTS[order.experiment]
-    figures = there.get(order.experiment)
-    runs = dict(figures["runs"]) if figures else {}
-    runs[str(order.seed)] = {metric: round(value, 6) for metric, value in record.metrics.items()}
-    there[order.experiment] = {
+def _store(assignment: Assignment, place: str, experiment: str, runs: dict[str, dict[str, float]]) -> None:
+    """Puts one experiment's runs into the file as it is now: another calibration may have written to it meanwhile."""
+    stored = thresholds.read(assignment)
+    stored.setdefault(place, {})[experiment] = {
         "runs": runs,
-        "judged": list(row.judged),
+        "judged": list(assignment.module("experiments").EXPERIMENTS[experiment].judged),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "torch": torch.__version__.partition("+")[0],
         "date": datetime.now(UTC).date().isoformat(),
         "commit": _commit(),
     }
+    text = json.dumps(stored, indent=1, sort_keys=True) + "\n"
+    write_atomically(thresholds.path(assignment), text.encode())
 
 
 def _commit() -> str:

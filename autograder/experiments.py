@@ -150,7 +150,7 @@ def _perform(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:
     arguments = (row.id, order.profile, pixels, labels)
     try:
         trained = _train(order, assignment, training, row, scale, arguments, lambda done: report(0.8 * done))
-        model = _reference_model(training, row, order.profile, _reference_parts(assignment), trained)
+        model = load_weights(training, row, order.profile, _reference_parts(assignment), trained)
     except Unusable as problem:
         report(1.0)
         return record.model_copy(
@@ -207,15 +207,22 @@ def _train(
                     on_progress=progress,
                 )
             parts |= {name: getattr(submission, name) for name in row.stubs}
-            return training.train(*arguments, parts, seed=order.seed, progress=progress)
+            deadline = time.monotonic() + scale.time_limit_s
+
+            def watched(done: float) -> None:
+                if time.monotonic() > deadline:
+                    raise SubmissionFault("timeout", f"no end of the training within {scale.time_limit_s:g} s")
+                progress(done)
+
+            return training.train(*arguments, parts, seed=order.seed, progress=watched)
     except SubmissionFault as fault:
         raise Unusable(faults.verdict(fault, stub)[1]) from fault
     except training.TrainingFailed as problem:
         raise Unusable(faults.bilingual(faults.UNTRAINED, stub=stub, text=str(problem))) from problem
 
 
-def _reference_model(training: Any, row: Any, profile: str, parts: dict[str, Any], trained: Any) -> nn.Module:
-    """The reference's model with the weights handed back, loaded strictly.
+def load_weights(training: Any, row: Any, profile: str, parts: dict[str, Any], trained: Any) -> nn.Module:
+    """The reference's model with the weights handed back: the same names, shapes and types, all finite.
 
     Raises:
         Unusable: they do not fit, or are not finite.
