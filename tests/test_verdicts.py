@@ -1,0 +1,82 @@
+"""The checks tell right from wrong: through the judge, right solutions keep every point of their stub, and wrong ones
+lose those of the criteria that their label names, and no others.
+"""
+
+from __future__ import annotations
+
+import gc
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.judge.checks import Judge
+from autograder.judge.contestant import Contestants
+from autograder.results import Criterion
+
+CORPUS = Path(__file__).parent / "corpus"
+pytestmark = pytest.mark.slow
+LABELS = tomllib.loads((CORPUS / "labels.toml").read_text(encoding="utf-8"))
+UNSEEN = {"LabelSmoothingCrossEntropy-targets_changed_in_place": "a change of shape in place does not cross the wire"}
+"""Wrong solutions that the judge lets through, and why."""
+
+Try = Callable[[Path], list[Criterion]]
+
+
+def paths(kind: str) -> list[Any]:
+    found = {f"{path.parent.name}-{path.stem}": path for path in sorted((CORPUS / kind).glob("*/*.py"))}
+    return [
+        pytest.param(path, id=name, marks=[pytest.mark.xfail(reason=UNSEEN[name], strict=True)] * (name in UNSEEN))
+        for name, path in found.items()
+    ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled_heap() -> Iterator[None]:
+    """Every run of pytest ends with full garbage collections; they need not walk through all of torch each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
+def verdict(tmp_path: Path, assignment: Assignment, judge: Judge, contestants: Contestants) -> Try:
+    """Judges the stub that an entry of the corpus is a solution of."""
+
+    def judged(path: Path) -> list[Criterion]:
+        stub = path.parent.name
+        package = tmp_path / assignment.name
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / f"{assignment.stubs[stub]}.py").write_bytes(path.read_bytes())
+        criteria, faults = judge.check(
+            lambda: contestants.start(tmp_path, assignment.name, assignment.stubs),
+            only=lambda line: line.stub == stub,
+        )
+        assert faults == []
+        assert criteria
+        return criteria
+
+    return judged
+
+
+def lost(criteria: list[Criterion]) -> dict[str, str]:
+    """The criteria that points were lost for, each with what was said."""
+    return {criterion.id: criterion.message.en for criterion in criteria if criterion.status != "passed"}
+
+
+@pytest.mark.parametrize("path", paths("right"))
+def test_right_solutions_keep_every_point(path: Path, verdict: Try) -> None:
+    assert lost(verdict(path)) == {}
+
+
+@pytest.mark.parametrize("path", paths("wrong"))
+def test_wrong_solutions_lose_what_their_label_says(path: Path, verdict: Try) -> None:
+    label = LABELS[path.parent.name][path.stem]
+    told = lost(verdict(path))
+    assert sorted(told) == sorted(label["fails"])
+    assert all(told.values())
