@@ -28,10 +28,8 @@ Try = Callable[[Path], list[Criterion]]
 
 def paths(kind: str) -> list[Any]:
     found = {f"{path.parent.name}-{path.stem}": path for path in sorted((CORPUS / kind).glob("*/*.py"))}
-    return [
-        pytest.param(path, id=name, marks=[pytest.mark.xfail(reason=UNSEEN[name], strict=True)] * (name in UNSEEN))
-        for name, path in found.items()
-    ]
+    unseen = {name: pytest.mark.xfail(reason=reason, strict=True) for name, reason in UNSEEN.items()}
+    return [pytest.param(path, id=name, marks=unseen.get(name, ())) for name, path in found.items()]
 
 
 @pytest.fixture(scope="module", autouse=True)
