@@ -24,7 +24,7 @@ if sys.platform != "linux":
     pytest.skip("the lockdown needs Linux", allow_module_level=True)
 
 from autograder import isolation
-from autograder.contestant import escapes, guardian, kernel, lockdown, seccomp
+from autograder.contestant import escapes, guardian, kernel, lockdown, namespaces, seccomp
 from autograder.contestant.escapes import ESCAPES, LACKS, LIMITS, Bait, Escape
 from autograder.contestant.lockdown import Jail, LockdownError, available, environment, lock_down, shortfall
 
@@ -133,6 +133,23 @@ def test_succeeds_without_a_lockdown(escape: Escape, bait: Bait) -> None:
         pytest.skip("an ordinary user may not do this anyway")
     row = escapes.tried(escape, bait, locked=False)
     assert row.seen.startswith("escaped"), row
+
+
+def forbid_user_namespaces() -> None:
+    """What a system's administrator does by sysctl, done to this process alone, which then has no rights to undo it."""
+    user = os.geteuid()
+    kernel.call("unshare", namespaces.NEW_USER)
+    Path("/proc/self/uid_map").write_text(f"1000 {user} 1")
+    Path("/proc/sys/user/max_user_namespaces").write_text("0")
+    lockdown._drop_capabilities()
+
+
+def test_needs_no_user_namespaces() -> None:
+    report = available(forbid_user_namespaces)
+    if not report:
+        pytest.skip("this system forbids them already")
+    assert "No space left" in report["user namespace"]  # how the kernel says that the limit is reached
+    assert shortfall(report) == ([] if report["landlock"] == "" else shortfall(report_without("namespaces")))
 
 
 AS_SOMEBODY = """

@@ -114,6 +114,11 @@ def runtime() -> tuple[Path, ...]:
     return tuple(sorted(paths))
 
 
+RUNTIME = runtime()
+FIXED = namespaces.Shown.of((*SYSTEM, *RUNTIME, *DEVICES))
+"""Found out once, when this module is loaded, so that no contestant has to after its fork."""
+
+
 def environment(home: Path) -> dict[str, str]:
     """All of a contestant's environment variables. ``home`` is its scratch."""
     threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -207,7 +212,7 @@ def _lock_down(jail: Jail, limits: Limits) -> dict[str, str]:
     with suppress(PermissionError):  # a process that leads its group already leads its session's group too
         os.setsid()
     scratch = jail.scratch.resolve()
-    readable = (*SYSTEM, *runtime(), *jail.readable)
+    readable = (*SYSTEM, *RUNTIME, *jail.readable)
     user = namespaces.spare_user()
     # All of /proc that is needed: it is gone later.
     born_with, others = _address_space(), 0 if user is not None else _threads_of(os.getuid())
@@ -221,7 +226,7 @@ def _lock_down(jail: Jail, limits: Limits) -> dict[str, str]:
     lifeline = guardian.fork(scratch, limits.file_bytes, limits.cpu_s)
     if not report.get("mount namespace"):
         with _layer(report, "mount namespace"):
-            namespaces.confine(scratch, readable, DEVICES, limits.file_bytes)
+            namespaces.confine(scratch, FIXED | namespaces.Shown.of(jail.readable), limits.file_bytes)
     report["scratch quota"] = report["mount namespace"]
 
     with _layer(report, "closed descriptors"):
@@ -229,7 +234,7 @@ def _lock_down(jail: Jail, limits: Limits) -> dict[str, str]:
     with _layer(report, "clean environment"):
         _clean_environment(scratch)
     with _layer(report, "own user id"):
-        _change_user(user, (*jail.readable, *runtime()), scratch)
+        _change_user(user, (*jail.readable, *RUNTIME), scratch)
     with _layer(report, "no capabilities"):
         _drop_capabilities()
     with _layer(report, "rlimits"):

@@ -7,9 +7,11 @@ allows ordinary users to make one. Source: namespaces(7), user_namespaces(7), pi
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.contestant.guardian import SPARE_ENTRIES, usage
@@ -73,16 +75,32 @@ def spare_user() -> int | None:
     return None
 
 
-def confine(scratch: Path, readable: Iterable[Path], devices: Iterable[Path], bytes_: int) -> None:
-    """Makes a file system of ``readable`` (read-only) and an own scratch the only one this process can reach.
+@dataclass(frozen=True)
+class Shown:
+    """Files and folders to be shown in a new root: their real paths, and the symbolic links on the way to them."""
+
+    real: frozenset[Path]
+    links: Mapping[Path, str]
+
+    @classmethod
+    def of(cls, paths: Iterable[Path]) -> Shown:
+        """Follows ``paths`` as they are now; those that do not exist are passed over."""
+        links: dict[Path, str] = {}
+        return cls(frozenset(_follow(path, links) for path in paths if path.exists()), links)
+
+    def __or__(self, other: Shown) -> Shown:
+        return Shown(self.real | other.real, {**self.links, **other.links})
+
+
+def confine(scratch: Path, shown: Shown, bytes_: int) -> None:
+    """Makes a file system of ``shown`` (read-only) and an own scratch the only one this process can reach.
 
     Paths stay what they were. The scratch becomes a file system in memory at the same path: what lay in it (plain
     files and folders) is copied in, ``bytes_`` more may be written, and all is gone when the process ends.
 
     Args:
         scratch: a folder; what lies in it on disk is not touched.
-        readable: files and folders; those that do not exist are passed over.
-        devices: likewise, for device files.
+        shown: what can be read.
         bytes_: the quota.
 
     Raises:
@@ -96,7 +114,7 @@ def confine(scratch: Path, readable: Iterable[Path], devices: Iterable[Path], by
         # The new root is built over the scratch, since nothing else that is needed lies beneath that.
         _mount_memory(scratch, MS_NOSUID | MS_NODEV, f"size={1 << 20},mode=755")
         try:
-            _furnish(scratch, [*readable, *devices], scratch)
+            _furnish(scratch, shown, scratch)
             os.chdir(scratch)
             options = f"size={held + bytes_},nr_inodes={entries + SPARE_ENTRIES},mode=700"
             _mount_memory(Path(_inside(scratch, scratch)), MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
@@ -120,12 +138,10 @@ def _inside(root: Path, path: Path) -> str:
     return f"{root}{path}"
 
 
-def _furnish(root: Path, shown: Iterable[Path], scratch: Path) -> None:
-    """Binds ``shown`` into ``root``, with the symbolic links on the way to them, and makes all of it read-only."""
-    links: dict[Path, str] = {}
-    real = sorted({_follow(path, links) for path in shown if path.exists()})
+def _furnish(root: Path, shown: Shown, scratch: Path) -> None:
+    """Binds ``shown`` into ``root``, with the links, and makes all of it read-only."""
     bound: list[Path] = []
-    for path in real:
+    for path in sorted(shown.real):
         if path.is_relative_to(scratch) or any(path.is_relative_to(folder) for folder in bound):
             continue
         target = Path(_inside(root, path))
@@ -136,7 +152,7 @@ def _furnish(root: Path, shown: Iterable[Path], scratch: Path) -> None:
             target.touch()
         call("mount", os.fsencode(path), os.fsencode(target), None, MS_BIND | MS_REC, None)
         bound.append(path)
-    for link, leads_to in links.items():
+    for link, leads_to in shown.links.items():
         here = Path(_inside(root, link))
         if not os.path.lexists(here):
             here.parent.mkdir(parents=True, exist_ok=True)
@@ -175,4 +191,5 @@ def _copy(source: int, target: Path) -> None:
         elif entry.is_file(follow_symlinks=False):
             with os.fdopen(os.open(entry.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=source), "rb") as original:
                 if stat.S_ISREG(os.fstat(original.fileno()).st_mode):
-                    copy.write_bytes(original.read())
+                    with copy.open("xb") as written:
+                        shutil.copyfileobj(original, written)
