@@ -1,0 +1,292 @@
+"""Experiments: the registry, what is accepted as weights, runs through a contestant, and the rule of thresholds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from autograder import calibration, experiments, thresholds
+from autograder.assignment import Assignment
+from autograder.intake import take_in
+from autograder.judge.contestant import Isolation, SubmissionFolder
+from autograder.results import Experiment
+
+
+@pytest.fixture
+def rows(assignment: Assignment) -> dict[str, Any]:
+    found: dict[str, Any] = assignment.module("experiments").EXPERIMENTS
+    return found
+
+
+# --- the registry ------------------------------------------------------------------------------------------
+
+
+def test_every_row_speaks_of_what_there_is(assignment: Assignment, rows: dict[str, Any]) -> None:
+    registry, datasets = assignment.module("experiments"), assignment.module("datasets")
+    for key, row in rows.items():
+        metrics = set(registry.METRICS[row.question])
+        assert row.id == key
+        assert row.judged
+        assert set(row.judged) <= metrics
+        assert set(row.published) <= metrics
+        assert {row.train_role, *row.test_roles} <= set(datasets.EMBEDDED)
+        assert row.stubs
+        assert {*row.stubs, row.model} <= set(assignment.stubs)
+        assert set(row.epochs) == set(row.lr) == set(registry.PROFILES)
+        assert row.title.en
+        assert row.title.fa
+        assert row.protocol.en != row.protocol.fa
+
+
+def test_the_rubrics_experiments_are_in_the_registry(assignment: Assignment, rows: dict[str, Any]) -> None:
+    lines = [line for line in assignment.lines if line.kind == "experiment"]
+    assert {"base", "label_smoothing", "standard", "circle"} <= {line.experiment for line in lines}
+    for line in lines:
+        assert line.stub in rows[line.experiment].stubs
+
+
+# --- weights -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def load(assignment: Assignment, rows: dict[str, Any]) -> Callable[[Any], torch.nn.Module]:
+    parts = {name: getattr(assignment.reference, name) for name in assignment.stubs}
+    training = assignment.module("training")
+    return lambda trained: experiments.load_weights(training, rows["base"], "quick", parts, trained)
+
+
+@pytest.fixture
+def state(assignment: Assignment) -> dict[str, torch.Tensor]:
+    torch.manual_seed(1)
+    found: dict[str, torch.Tensor] = assignment.reference.ResNet18(width=16).state_dict()
+    return found
+
+
+def test_right_weights_are_loaded_into_the_references_model(
+    load: Callable[[Any], torch.nn.Module], state: dict[str, torch.Tensor]
+) -> None:
+    loaded = load({"state": dict(reversed(state.items()))}).state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in state.items())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "names"),
+    [
+        (lambda state: state.pop("fc.bias"), "fc.bias"),
+        (lambda state: state.update(extra=torch.zeros(1)), "extra"),
+        (lambda state: state.update({"fc.bias": torch.zeros(11)}), "fc.bias"),
+        (lambda state: state.update({"fc.bias": torch.zeros(10, dtype=torch.float64)}), "fc.bias"),
+        (lambda state: state.update({"fc.bias": torch.full((10,), float("nan"))}), "fc.bias"),
+        (lambda state: state.update({"fc.bias": torch.full((10,), float("inf"))}), "fc.bias"),
+        (lambda state: state.update({"fc.bias": [0.0] * 10}), "no weights"),
+    ],
+    ids=["missing", "extra", "shape", "dtype", "nan", "infinite", "no tensor"],
+)
+def test_other_weights_are_refused_by_name_in_both_languages(
+    load: Callable[[Any], torch.nn.Module],
+    state: dict[str, torch.Tensor],
+    spoil: Callable[[dict[str, Any]], None],
+    names: str,
+) -> None:
+    spoil(state)
+    with pytest.raises(experiments.Unusable) as refusal:
+        load({"state": state})
+    text = refusal.value.text
+    assert names in text.en
+    assert names in text.fa
+    assert text.en != text.fa
+
+
+@pytest.mark.parametrize("trained", [None, [], {}, {"state": None}, {"state": {}}, 1.0])
+def test_an_answer_without_weights_is_refused(load: Callable[[Any], torch.nn.Module], trained: object) -> None:
+    with pytest.raises(experiments.Unusable):
+        load(trained)
+
+
+# --- runs --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(
+    assignment: Assignment, isolation: Isolation, hand_in: Callable[..., Path], tmp_path: Path
+) -> Callable[..., list[Experiment]]:
+    """Runs experiments of a hand-in made of the reference and the files given."""
+
+    def start(*wanted: str, **files: str) -> list[Experiment]:
+        folder = tmp_path / "assembled"
+        folder.mkdir()
+        take_in(hand_in(**files), assignment).assemble(assignment, folder)
+        place = SubmissionFolder(folder, assignment.name, assignment.stubs, isolation, assignment.seed)
+        events: list[tuple[str, float]] = []
+        records = experiments.run(
+            assignment,
+            list(wanted),
+            place,
+            tmp_path / "out",
+            profile="quick",
+            data=None,
+            jobs=2,
+            on_progress=lambda stage, done: events.append((stage, done)),
+        )
+        assert {stage for stage, _ in events} == set(wanted)
+        for name in wanted:
+            done = [part for stage, part in events if stage == name]
+            assert done == sorted(done)
+            assert done[-1] == 1.0
+        return records
+
+    return start
+
+
+BLANK = """
+import torch
+from torch import nn
+
+class LabelSmoothingCrossEntropy(nn.Module):
+    def __init__(self, epsilon=0.25):
+        super().__init__()
+
+    def forward(self, logits, target):
+        return logits.sum() * float("nan")
+
+def convert_label_to_similarity(normed_feature, label):
+    raise NotImplementedError
+
+class CircleLoss(nn.Module):
+    def __init__(self, m, gamma):
+        super().__init__()
+"""
+
+
+@pytest.mark.slow
+def test_a_part_that_does_not_work_is_told_and_not_measured(
+    run: Callable[..., list[Experiment]], tmp_path: Path
+) -> None:
+    no_model = "class ResNet18:\n    def __init__(self, **options):\n        raise SystemExit(3)\n"
+    records = run("circle", "base", "label_smoothing", losses=BLANK, resnet=no_model)
+    assert [record.id for record in records] == ["circle", "base", "label_smoothing"]
+    for record in records:
+        assert record.status == "not_run"
+        assert record.metrics == {}
+        assert record.arrays == ""
+        assert record.note.en
+        assert record.note.fa
+    circle, base, smoothing = (record.note.en for record in records)
+    assert "not written yet" in circle
+    assert "SystemExit" in base
+    assert "nan" in smoothing
+    assert not (tmp_path / "out" / "figures").exists()
+
+
+@pytest.mark.slow
+def test_the_reference_handed_in_reaches_what_the_reference_reached(
+    run: Callable[..., list[Experiment]], assignment: Assignment, tmp_path: Path
+) -> None:
+    records = run("standard", "label_smoothing")
+    for record in records:
+        assert record.status == "run"
+        assert record.thresholds
+        for metric, least in record.thresholds.items():
+            assert record.metrics[metric] >= least
+        with np.load(tmp_path / "out" / record.arrays, allow_pickle=False) as arrays:
+            assert len(arrays["umap_xy"]) == len(arrays["umap_label"]) == len(arrays["umap_group"])
+            assert len(arrays["curve_train_loss"]) == record.epochs
+            assert "features" not in arrays
+    assert records[0].data == "objects10"
+    assert records[1].data == "synth_digits -> sklearn_digits"
+
+
+# --- thresholds --------------------------------------------------------------------------------------------
+
+
+def test_the_lower_bound_is_that_of_a_prediction_interval() -> None:
+    values = [0.80, 0.82, 0.81, 0.85, 0.79, 0.83]
+    n, mean, spread = len(values), np.mean(values), np.std(values, ddof=1)
+    assert thresholds.lower_bound(values) == pytest.approx(
+        mean - stats.t.ppf(0.999, n - 1) * spread * np.sqrt(1 + 1 / n)
+    )
+    # Hahn and Meeker's table: t(0.999, 5) is 5.893.
+    assert (mean - thresholds.lower_bound(values)) / spread == pytest.approx(5.893 * np.sqrt(7 / 6), rel=1e-3)
+
+
+def test_the_bound_holds_one_more_run_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    runs = rng.normal(0.7, 0.01, (4000, 6))
+    missed = sum(bool(row[5] < thresholds.lower_bound(row[:5].tolist())) for row in runs)
+    assert missed <= 12  # 4 are expected; more than 12 come once in 3,000 times
+
+
+def test_equal_runs_are_their_own_bound_and_two_are_too_few() -> None:
+    assert thresholds.lower_bound([0.5, 0.5, 0.5]) == 0.5
+    assert thresholds.lower_bound([0.0, 0.5, 1.0]) == 0.0
+    with pytest.raises(ValueError, match="too few"):
+        thresholds.lower_bound([0.5, 0.5])
+
+
+@pytest.fixture
+def elsewhere(assignment: Assignment, tmp_path: Path) -> Assignment:
+    """The assignment with its grading folder elsewhere, empty."""
+    (tmp_path / "grading").mkdir()
+    return replace(assignment, folder=tmp_path)
+
+
+def test_calibration_runs_what_is_missing_and_keeps_what_is_there(
+    elsewhere: Assignment, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def perform(orders: list[experiments.Order], jobs: int) -> Any:
+        for order in orders:
+            assert order.place is None
+            asked.append((order.experiment, order.seed))
+            yield order, SimpleNamespace(metrics={"source_test": 0.9 + order.seed / 100, "target_test": 0.5}), {}
+
+    monkeypatch.setattr(calibration, "perform", perform)
+    registry = assignment.module("experiments")
+    monkeypatch.setattr(Assignment, "module", lambda self, name: registry)
+
+    def calibrate(data: Path | None, seeds: int, fresh: bool = False) -> None:
+        calibration.calibrate(elsewhere, ["base"], profile="quick", data=data, seeds=seeds, jobs=1, fresh=fresh)
+
+    calibrate(None, 2)
+    assert thresholds.stored(elsewhere, "quick", None, "base") == {"thresholds": {}, "reference": {}}
+    calibrate(None, 4)
+    assert asked == [("base", seed) for seed in range(4)]
+    calibrate(Path("store"), 3)
+    assert len(asked) == 7
+    found = thresholds.stored(elsewhere, "quick", None, "base")
+    assert found["reference"] == pytest.approx({"source_test": 0.915, "target_test": 0.5})
+    assert found["thresholds"] == {"source_test": thresholds.lower_bound([0.90, 0.91, 0.92, 0.93])}
+    assert set(thresholds.read(elsewhere)) == {"quick/embedded", "quick/real"}
+    calibrate(None, 3, fresh=True)
+    assert asked[-3:] == [("base", 0), ("base", 1), ("base", 2)]
+    assert set(thresholds.read(elsewhere)["quick/embedded"]["base"]["runs"]) == {"0", "1", "2"}
+
+
+def test_what_was_never_calibrated_has_no_threshold(elsewhere: Assignment) -> None:
+    assert thresholds.stored(elsewhere, "full", Path("store"), "base") == {"thresholds": {}, "reference": {}}
+
+
+def test_the_stored_runs_are_of_this_registry(assignment: Assignment, rows: dict[str, Any]) -> None:
+    stored = json.loads(thresholds.path(assignment).read_text(encoding="utf-8"))
+    metrics = assignment.module("experiments").METRICS
+    for place, runs in stored.items():
+        assert place.split("/")[1] in ("embedded", "real")
+        for experiment, figures in runs.items():
+            row = rows[experiment]
+            assert figures["judged"] == list(row.judged)
+            assert all(set(run) == set(metrics[row.question]) for run in figures["runs"].values())
+    for line in assignment.lines:
+        if line.kind == "experiment":
+            found = thresholds.stored(assignment, "quick", None, line.experiment)["thresholds"]
+            assert all(least > 0.3 for least in found.values())  # three times chance
+            assert set(found) == set(rows[line.experiment].judged)
