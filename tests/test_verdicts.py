@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from autograder.assignment import Assignment
 from autograder.judge.checks import Judge
@@ -48,7 +49,7 @@ def verdict(tmp_path: Path, assignment: Assignment, judge: Judge, contestants: C
     def judged(path: Path) -> list[Criterion]:
         stub = path.parent.name
         package = tmp_path / assignment.name
-        package.mkdir()
+        package.mkdir(exist_ok=True)
         (package / "__init__.py").touch()
         (package / f"{assignment.stubs[stub]}.py").write_bytes(path.read_bytes())
         criteria, faults = judge.check(
@@ -78,3 +79,35 @@ def test_wrong_solutions_lose_what_their_label_says(path: Path, verdict: Try) ->
     told = lost(verdict(path))
     assert sorted(told) == sorted(label["fails"])
     assert all(told.values())
+
+
+BLACKENS = """
+def fgsm_attack(image, epsilon, data_grad):
+    image.zero_()
+    data_grad.zero_()
+    return image.clone()
+"""
+
+
+def test_changed_inputs_make_no_expectation_of_their_own(
+    tmp_path: Path, assignment: Assignment, judge: Judge, verdict: Try
+) -> None:
+    """Neither for the answer that changed them, nor for those that the same judge sees afterwards."""
+    judge.expected.clear()
+    wrong = tmp_path / "fgsm_attack" / "blackens.py"
+    wrong.parent.mkdir()
+    wrong.write_text(BLACKENS, encoding="utf-8")
+    assert set(lost(verdict(wrong))) == {"fgsm.step", "fgsm.range", "fgsm.zero", "fgsm.untouched"}
+    wrong.write_bytes((assignment.folder / "attacks.py").read_bytes())
+    assert lost(verdict(wrong)) == {}
+
+
+def test_a_check_compares_once(assignment: Assignment) -> None:
+    expected = assignment.module("tests.expect").Expected("name", assignment.reference, reveal=False)
+
+    def attack(stubs: Any) -> Any:
+        return stubs.fgsm_attack(torch.zeros(1), 0.1, torch.ones(1))
+
+    expected.close(assignment.reference, attack, "image", terms=1, hint="hint")
+    with pytest.raises(RuntimeError, match="compares twice"):
+        expected.close(assignment.reference, attack, "image", terms=1, hint="hint")
