@@ -361,8 +361,12 @@ def _incoming(value: Any, submission: Submission) -> Any:
 
 def _copy_back(inputs: list[Tensor], echo: list[Any]) -> None:
     for ours, theirs in zip(inputs, echo, strict=False):
-        if isinstance(theirs, Tensor) and theirs.shape == ours.shape and theirs.dtype == ours.dtype:
-            ours.data.copy_(theirs)  # .data: a leaf that requires a gradient may be changed so
+        if isinstance(theirs, Tensor) and theirs.dtype == ours.dtype:
+            # Through .data a leaf that requires a gradient may be changed too, and so may a shape (x.unsqueeze_(0)).
+            if theirs.shape == ours.shape:
+                ours.data.copy_(theirs)
+            else:
+                ours.data = theirs.detach()
 
 
 @dataclass
