@@ -98,7 +98,9 @@ def train(
         held_out, fitted = order.tensor_split([round(row.validation * len(labels))])
         images, classes = pixels.to(device), labels.to(device)
         fit, val = (images[fitted], classes[fitted]), (images[held_out], classes[held_out])
-        return run.fit(fit, val, scale.batch_size, row.epochs[profile], progress or (lambda done: None))
+        return run.fit(
+            fit, val, scale.batch_size, row.epochs[profile], row.lr[profile], progress or (lambda done: None)
+        )
 
 
 def new_model(experiment: str, profile: str, parts: Parts) -> nn.Module:
@@ -227,14 +229,15 @@ class _Run:
         val: tuple[Tensor, Tensor],
         batch_size: int,
         epochs: int,
+        lr: float,
         progress: Callable[[float], object],
     ) -> Trained:
         """Trains on ``fit`` and watches ``val``, each pixels (N, 3, 32, 32) and labels (N,)."""
         parameters = self.model.parameters()
         optimiser = (
-            torch.optim.SGD(parameters, lr=self.row.lr, momentum=0.9)
+            torch.optim.SGD(parameters, lr=lr, momentum=0.9)
             if self.row.optimiser == "sgd"
-            else torch.optim.Adam(parameters, lr=self.row.lr)
+            else torch.optim.Adam(parameters, lr=lr)
         )
         # A last batch of a single image would have no batch statistics, so it is left out.
         batches = max(1, len(fit[1]) // batch_size)

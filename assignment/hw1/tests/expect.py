@@ -12,7 +12,7 @@ import gettext
 import hashlib
 import math
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,56 +114,61 @@ def is_tensor(answer: Any, what: str) -> Tensor:
     return answer
 
 
-def compare(got: Any, want: Tensor, what: str, terms: int, scale: float | None, reveal: bool) -> Mistake | None:
-    """None if ``got`` is a tensor of the shape, kind and values of ``want``, else what is wrong with it.
+def is_callable(made: Any, what: str) -> Callable[..., Any]:
+    """What a stub made, if it can be called; otherwise a `Mistake`."""
+    if not callable(made):
+        raise mistake(
+            N_("{what} must give a torch.nn.Module, but gives what is of type {type}."),
+            what=what,
+            type=getattr(made, "type_name", type(made).__name__),
+        )
+    function: Callable[..., Any] = made
+    return function
+
+
+def misfit(got: Any, want: Tensor, what: str) -> Sentence | None:
+    """None if ``got`` is a tensor of the shape and kind of ``want`` and finite, else what is wrong with its form."""
+    try:
+        got = is_tensor(got, what).detach()
+    except Mistake as problem:
+        return problem.sentences[0]
+    if got.is_floating_point() != want.is_floating_point():
+        kinds = {"what": what, "want": str(want.dtype), "got": str(got.dtype)}
+        return Sentence(N_("{what} must hold {want} numbers, but holds {got}."), kinds)
+    if got.shape != want.shape:
+        shapes = {"what": what, "want": str(tuple(want.shape)), "got": str(tuple(got.shape))}
+        return Sentence(N_("{what} must have the shape {want}, but has {got}."), shapes)
+    bad_numbers = ~torch.isfinite(got.double())
+    if bad_numbers.any():
+        places = {"what": what, "where": _first(bad_numbers)}
+        return Sentence(N_("{what} has numbers that are not finite (nan or inf), the first at {where}."), places)
+    return None
+
+
+def compare(got: Tensor, want: Tensor, what: str, terms: int, scale: float | None, reveal: bool) -> list[Sentence]:
+    """Nothing if each value of ``got`` is that of ``want`` up to rounding, else what is wrong; they fit in form.
 
     ``terms`` is the length of the longest sum behind a value, ``scale`` the largest number that takes part (the
     largest in ``want`` if None), ``reveal`` whether the message may show the expected number.
     """
-    try:
-        got = is_tensor(got, what).detach()
-    except Mistake as problem:
-        return problem
-    if got.is_floating_point() != want.is_floating_point():
-        return mistake(
-            N_("{what} must hold {want} numbers, but holds {got}."),
-            what=what,
-            want=str(want.dtype),
-            got=str(got.dtype),
-        )
-    if got.shape != want.shape:
-        return mistake(
-            N_("{what} must have the shape {want}, but has {got}."),
-            what=what,
-            want=str(tuple(want.shape)),
-            got=str(tuple(got.shape)),
-        )
     if not want.numel():
-        return None
-    bad_numbers = ~torch.isfinite(got.double())
-    if bad_numbers.any():
-        return mistake(
-            N_("{what} has numbers that are not finite (nan or inf), the first at {where}."),
-            what=what,
-            where=_first(bad_numbers),
-        )
+        return []
     difference = (got.double() - want.double()).abs()
     largest = float(want.double().abs().max()) if scale is None else scale
     wrong = difference > tolerance(terms) * max(largest, 1e-6)
     if not wrong.any():
-        return None
-    where = _first(wrong)
+        return []
     problem = Sentence(N_("{what} is not what is expected."), {"what": what})
     if want.numel() > 1:
         problem = Sentence(
             N_("{what} differs from what is expected at {count} of {total} places, the first at {where}."),
-            {"what": what, "count": int(wrong.sum()), "total": want.numel(), "where": where},
+            {"what": what, "count": int(wrong.sum()), "total": want.numel(), "where": _first(wrong)},
         )
     if not reveal:
-        return Mistake(problem)
+        return [problem]
     index = tuple(int(i) for i in wrong.nonzero()[0])
     numbers = {"want": f"{float(want[index]):.6g}", "got": f"{float(got[index]):.6g}"}
-    return Mistake(problem, Sentence(N_("Expected is {want} there, and {got} came."), numbers))
+    return [problem, Sentence(N_("Expected is {want} there, and {got} came."), numbers)]
 
 
 def _first(mask: Tensor) -> str:
@@ -243,6 +248,9 @@ def finite_gradients(function: Callable[..., Any], *inputs: Tensor, hint: str) -
 class Expected:
     """Compares answers with the reference's, computed here and now or stored when the assignment was released.
 
+    A check may compare once, and asks the submission for nothing before that: the inputs must be as they were
+    drawn when the reference sees them.
+
     Args:
         name: the check's name; stored values are kept under it.
         reference: the package of reference stubs, or None where only stored values are to be had.
@@ -257,34 +265,16 @@ class Expected:
         self.reference = reference
         self.store = {} if store is None else store
         self.reveal = reveal
-        self.calls = 0
-
-    def values(self, compute: Compute) -> list[Tensor]:
-        """What the reference gives for ``compute``, one tensor for each that it returns.
-
-        Raises:
-            KeyError: there is neither a reference nor a stored value (the release is stale).
-        """
-        prefix = f"{self.name}:{self.calls}:"
-        self.calls += 1
-        if f"{prefix}0" not in self.store:
-            if self.reference is None:
-                raise KeyError(f"no stored value for {prefix}0: the assignment's expected.npz is out of date")
-            for i, value in enumerate(tensors(compute(self.reference))):
-                self.store[f"{prefix}{i}"] = value.detach().clone().numpy()
-        values: list[Tensor] = []
-        while (key := f"{prefix}{len(values)}") in self.store:
-            values.append(torch.from_numpy(np.array(self.store[key])))
-        return values
+        self.spent = False
 
     def close(
-        self, answer: Any, compute: Compute, *names: str, terms: int, hint: str, scale: float | None = None
+        self, submission: Any, compute: Compute, *names: str, terms: int, hint: str, scale: float | None = None
     ) -> None:
-        """Compares an answer (a tensor, or several) with what the reference gives for the same inputs.
+        """Compares what the submission gives with what the reference gives for the same inputs.
 
         Args:
-            answer: what the submission gave.
-            compute: gives the same from the reference, passed as its argument.
+            submission: the work under test.
+            compute: takes a package of stubs and returns a tensor, or several, from it.
             names: what to call each tensor in a message, marked with `N_`.
             terms: length of the longest sum behind one value; see `tolerance`.
             hint: a whole sentence, marked with `N_`, that says what the contract asks and where to look.
@@ -292,16 +282,54 @@ class Expected:
 
         Raises:
             Mistake: they differ.
+            KeyError: there is neither a reference nor a stored value (the release is stale).
+            RuntimeError: the check compares a second time.
         """
-        wanted = self.values(compute)
-        answers = tensors(answer)
+        for got, want, what in self._pairs(submission, compute, names, hint):
+            problems = compare(got, want, what, terms, scale, self.reveal)
+            if problems:
+                raise Mistake(*problems, Sentence(hint))
+
+    def close_in_length(self, submission: Any, compute: Compute, *names: str, share: float, hint: str) -> None:
+        """Compares as `close` does, but each tensor as one arrow: it may miss by ``share`` of the expected length.
+
+        For what rounding may change by leaps at a few places, such as gradients through ReLU and max-pool.
+        """
+        for got, want, what in self._pairs(submission, compute, names, hint):
+            if (got.double() - want.double()).norm() > share * want.double().norm():
+                raise Mistake(Sentence(N_("{what} is not what is expected."), {"what": what}), Sentence(hint))
+
+    def _pairs(
+        self, submission: Any, compute: Compute, names: Sequence[str], hint: str
+    ) -> Iterator[tuple[Tensor, Tensor, str]]:
+        """What the submission gives, what the reference gives, and the name of each; the two fit in form."""
+        # The submission comes last: it may write into the inputs, and what were computed from them then would be
+        # its own expectation, for this answer and, kept, for all that follow.
+        wanted = self._values(compute)
+        answers = tensors(compute(submission))
         if len(answers) != len(wanted):
             counts = {"want": len(wanted), "got": len(answers)}
             raise Mistake(Sentence(N_("{want} values must be returned, but {got} came."), counts), Sentence(hint))
         for got, want, what in zip(answers, wanted, names, strict=True):
-            problem = compare(got, want, what, terms, scale, self.reveal)
+            problem = misfit(got, want, what)
             if problem is not None:
-                raise Mistake(*problem.sentences, Sentence(hint))
+                raise Mistake(problem, Sentence(hint))
+            yield got.detach(), want, what
+
+    def _values(self, compute: Compute) -> list[Tensor]:
+        """What the reference gives for ``compute``, one tensor for each that it returns."""
+        if self.spent:
+            raise RuntimeError(f"{self.name} compares twice: the submission may have changed the inputs by now")
+        self.spent = True
+        if f"{self.name}:0" not in self.store:
+            if self.reference is None:
+                raise KeyError(f"no stored value for {self.name}: the assignment's expected.npz is out of date")
+            for i, value in enumerate(tensors(compute(self.reference))):
+                self.store[f"{self.name}:{i}"] = value.detach().clone().numpy()
+        values: list[Tensor] = []
+        while (key := f"{self.name}:{len(values)}") in self.store:
+            values.append(torch.from_numpy(np.array(self.store[key])))
+        return values
 
 
 def write_stored(values: dict[str, np.ndarray], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hw1.tests.expect import N_, Draw, Expected, finite_gradients, gradients, has_shape, mistake, several
+from hw1.tests.expect import N_, Draw, Expected, finite_gradients, gradients, has_shape, is_callable, mistake, several
 
 LOSS = N_("The loss")
 SP, SN = N_("sp"), N_("sn")
@@ -56,6 +57,10 @@ CIRCLE_STABILITY = N_(
 )
 
 
+def smoothing_loss(stubs: Any, *epsilon: float) -> Callable[..., Any]:
+    return is_callable(stubs.LabelSmoothingCrossEntropy(*epsilon), "LabelSmoothingCrossEntropy(epsilon)")
+
+
 def smoothing_case(draw: Draw, batch: int, classes: int, scale: float = 3.0) -> tuple[Tensor, Tensor]:
     return draw.normal(batch, classes, scale=scale), draw.labels(batch, classes)
 
@@ -65,8 +70,8 @@ def smoothing_case(draw: Draw, batch: int, classes: int, scale: float = 3.0) -> 
 def test_smoothing_value(submission: Any, draw: Draw, expected: Expected, batch: int) -> None:
     logits, target = smoothing_case(draw, batch, classes=10)
     expected.close(
-        submission.LabelSmoothingCrossEntropy(0.25)(logits, target),
-        lambda ref: ref.LabelSmoothingCrossEntropy(0.25)(logits, target),
+        submission,
+        lambda stubs: smoothing_loss(stubs, 0.25)(logits, target),
         LOSS,
         terms=batch * 10,
         scale=float(logits.abs().max()),
@@ -84,8 +89,8 @@ def test_smoothing_options(
     logits, target = smoothing_case(draw, batch, classes)
     arguments = [] if epsilon is None else [epsilon]  # the default is part of the contract
     expected.close(
-        submission.LabelSmoothingCrossEntropy(*arguments)(logits, target),
-        lambda ref: ref.LabelSmoothingCrossEntropy(*arguments)(logits, target),
+        submission,
+        lambda stubs: smoothing_loss(stubs, *arguments)(logits, target),
         LOSS,
         terms=batch * classes,
         scale=float(logits.abs().max()),
@@ -99,11 +104,9 @@ def test_smoothing_gradient(submission: Any, draw: Draw, expected: Expected, eps
     logits, target = smoothing_case(draw, 6, classes)
 
     def gradient(stubs: Any) -> list[Tensor]:
-        return gradients(lambda x: stubs.LabelSmoothingCrossEntropy(epsilon)(x, target), logits)
+        return gradients(lambda x: smoothing_loss(stubs, epsilon)(x, target), logits)
 
-    expected.close(
-        gradient(submission), gradient, N_("The gradient of the logits"), terms=classes, hint=SMOOTHING_GRADIENT
-    )
+    expected.close(submission, gradient, N_("The gradient of the logits"), terms=classes, hint=SMOOTHING_GRADIENT)
 
 
 @pytest.mark.criterion("smoothing.stability")
@@ -111,19 +114,19 @@ def test_smoothing_gradient(submission: Any, draw: Draw, expected: Expected, eps
 def test_smoothing_stability(submission: Any, draw: Draw, size: float) -> None:
     logits, target = smoothing_case(draw, 8, classes=10, scale=size)
     before = logits.clone(), target.clone()
-    loss = submission.LabelSmoothingCrossEntropy(0.25)
-    once = finite_gradients(lambda x: loss(x, target), logits, hint=SMOOTHING_STABILITY)
-    twice = finite_gradients(lambda x: loss(x, target), 2 * logits, hint=SMOOTHING_STABILITY)
-    # Between logits far apart the loss is proportional to them; a small number added inside the logarithm, or a
-    # clamp, holds it back. Whether its value is right is another criterion's question.
-    if not 1.8 < float(twice / once) < 2.2:
-        raise mistake(N_("{what} does not grow as large logits do."), SMOOTHING_STABILITY, what=LOSS)
+    loss = smoothing_loss(submission, 0.25)
     loss(logits, target)
     if not (torch.equal(logits, before[0]) and torch.equal(target, before[1])):
         raise mistake(
             N_("{what} was changed in place. Work on a new tensor: x + y makes one, x += y and x.add_(y) do not."),
             what=N_("An argument of the loss"),
         )
+    once = finite_gradients(lambda x: loss(x, target), logits, hint=SMOOTHING_STABILITY)
+    twice = finite_gradients(lambda x: loss(x, target), 2 * logits, hint=SMOOTHING_STABILITY)
+    # Between logits far apart the loss is proportional to them; a small number added inside the logarithm, or a
+    # clamp, holds it back. Whether its value is right is another criterion's question.
+    if not 1.8 < float(twice / once) < 2.2:
+        raise mistake(N_("{what} does not grow as large logits do."), SMOOTHING_STABILITY, what=LOSS)
 
 
 def unit_features(draw: Draw, count: int, length: int = 16) -> Tensor:
@@ -134,11 +137,12 @@ def unit_features(draw: Draw, count: int, length: int = 16) -> Tensor:
 @pytest.mark.criterion("similarity.values")
 @pytest.mark.parametrize("count, classes", [(8, 3), (24, 5)])
 def test_similarity_values(submission: Any, draw: Draw, expected: Expected, count: int, classes: int) -> None:
-    features, label = unit_features(draw, count), draw.labels(count, classes)
-    label[:4] = torch.tensor([0, 1, 0, 1])  # some of each, whatever was drawn
+    features, half = unit_features(draw, count), draw.labels(count // 2, classes)
+    half[:2] = torch.tensor([0, 1])  # at least two classes, and no class of one: that is an edge
+    label = torch.cat([half, half])[torch.from_numpy(draw.random.permutation(count))]
     expected.close(
-        submission.convert_label_to_similarity(features, label),
-        lambda ref: ref.convert_label_to_similarity(features, label),
+        submission,
+        lambda stubs: stubs.convert_label_to_similarity(features, label),
         SP,
         SN,
         terms=16,
@@ -167,8 +171,8 @@ def test_similarity_edges(
 ) -> None:
     features, label = unit_features(draw, len(labels)), torch.tensor(labels, dtype=dtype)
     expected.close(
-        submission.convert_label_to_similarity(features, label),
-        lambda ref: ref.convert_label_to_similarity(features, label),
+        submission,
+        lambda stubs: stubs.convert_label_to_similarity(features, label),
         SP,
         SN,
         terms=16,
@@ -177,19 +181,38 @@ def test_similarity_edges(
     )
 
 
+@pytest.mark.criterion("similarity.edges")
+def test_similarity_orthogonal(submission: Any, expected: Expected) -> None:
+    features, label = torch.eye(5), torch.tensor([0, 0, 1, 1, 0])  # a similarity of 0 is a similarity
+    expected.close(
+        submission,
+        lambda stubs: stubs.convert_label_to_similarity(features, label),
+        SP,
+        SN,
+        terms=5,
+        scale=1,
+        hint=PAIRS,
+    )
+
+
 @pytest.mark.criterion("similarity.gradient")
 def test_similarity_gradient(submission: Any, draw: Draw, expected: Expected) -> None:
-    features, label = unit_features(draw, 8), torch.tensor([0, 1, 2, 0, 1, 2, 0, 0])
+    raw, label = draw.normal(8, 16) + 0.3, torch.tensor([0, 1, 2, 0, 1, 2, 0, 0])
     weight_p, weight_n = draw.normal(8), draw.normal(20)  # 8 pairs of one class, 20 of two
 
     def gradient(stubs: Any) -> list[Tensor]:
+        # Through the normalisation: rows have length 1, and what the gradient is along a row no contract says.
         def weighted(x: Tensor) -> Tensor:
-            sp, sn = several(stubs.convert_label_to_similarity(x, label), 2)
+            sp, sn = several(stubs.convert_label_to_similarity(F.normalize(x, dim=1), label), 2)
             return (weight_p * has_shape(sp, (8,), SP)).sum() + (weight_n * has_shape(sn, (20,), SN)).sum()
 
-        return gradients(weighted, features)
+        return gradients(weighted, raw)
 
-    expected.close(gradient(submission), gradient, N_("The gradient of the features"), terms=64, hint=PAIRS_GRADIENT)
+    expected.close(submission, gradient, N_("The gradient of the features"), terms=64, hint=PAIRS_GRADIENT)
+
+
+def circle_loss(stubs: Any, m: float, gamma: float) -> Callable[..., Any]:
+    return is_callable(stubs.CircleLoss(m, gamma), "CircleLoss(m, gamma)")
 
 
 def circle_case(draw: Draw, positives: int = 12, negatives: int = 30) -> tuple[Tensor, Tensor]:
@@ -197,13 +220,18 @@ def circle_case(draw: Draw, positives: int = 12, negatives: int = 30) -> tuple[T
     return draw.uniform(positives, low=-1, high=1), draw.uniform(negatives, low=-1, high=1)
 
 
+def well_separated_case(draw: Draw) -> tuple[Tensor, Tensor]:
+    """Good pairs alone: the loss is small, and it is here that a missing softplus or clamp shows."""
+    return draw.uniform(4, low=0.95, high=1.0), draw.uniform(4, low=-1.0, high=-0.5)
+
+
 @pytest.mark.criterion("circle.value")
 @pytest.mark.parametrize("m, gamma", [(0.25, 1.0), (0.25, 4.0), (0.4, 2.0), (0.0, 3.0), (0.1, 0.5)])
 def test_circle_value(submission: Any, draw: Draw, expected: Expected, m: float, gamma: float) -> None:
     sp, sn = circle_case(draw)
     expected.close(
-        submission.CircleLoss(m, gamma)(sp, sn),
-        lambda ref: ref.CircleLoss(m, gamma)(sp, sn),
+        submission,
+        lambda stubs: circle_loss(stubs, m, gamma)(sp, sn),
         LOSS,
         terms=42,
         hint=CIRCLE,
@@ -213,11 +241,10 @@ def test_circle_value(submission: Any, draw: Draw, expected: Expected, m: float,
 @pytest.mark.criterion("circle.value")
 @pytest.mark.parametrize("m, gamma", [(0.25, 4.0), (0.4, 8.0)])
 def test_circle_well_separated(submission: Any, draw: Draw, expected: Expected, m: float, gamma: float) -> None:
-    # Where all pairs are good the loss is small, and it is here that a missing softplus or clamp shows.
-    sp, sn = draw.uniform(4, low=0.95, high=1.0), draw.uniform(4, low=-1.0, high=-0.5)
+    sp, sn = well_separated_case(draw)
     expected.close(
-        submission.CircleLoss(m, gamma)(sp, sn),
-        lambda ref: ref.CircleLoss(m, gamma)(sp, sn),
+        submission,
+        lambda stubs: circle_loss(stubs, m, gamma)(sp, sn),
         LOSS,
         terms=8,
         scale=1,
@@ -226,16 +253,31 @@ def test_circle_well_separated(submission: Any, draw: Draw, expected: Expected, 
 
 
 @pytest.mark.criterion("circle.gradient")
-@pytest.mark.parametrize("m, gamma", [(0.25, 4.0), (0.4, 2.0), (0.1, 16.0)])
-def test_circle_gradient(submission: Any, draw: Draw, expected: Expected, m: float, gamma: float) -> None:
-    sp, sn = circle_case(draw)
+@pytest.mark.parametrize(
+    "m, gamma, case",
+    [
+        pytest.param(0.25, 4.0, circle_case, id="0.25-4"),
+        pytest.param(0.4, 2.0, circle_case, id="0.4-2"),
+        pytest.param(0.1, 16.0, circle_case, id="0.1-16"),
+        pytest.param(0.4, 8.0, well_separated_case, id="well_separated"),
+    ],
+)
+def test_circle_gradient(
+    submission: Any,
+    draw: Draw,
+    expected: Expected,
+    m: float,
+    gamma: float,
+    case: Callable[[Draw], tuple[Tensor, Tensor]],
+) -> None:
+    sp, sn = case(draw)
 
     def gradient(stubs: Any) -> list[Tensor]:
-        return gradients(stubs.CircleLoss(m, gamma), sp, sn)
+        return gradients(circle_loss(stubs, m, gamma), sp, sn)
 
     # A gradient is gamma times a weight times a softmax, whose relative error is that of its exponent.
     expected.close(
-        gradient(submission),
+        submission,
         gradient,
         N_("The gradient of sp"),
         N_("The gradient of sn"),
@@ -248,16 +290,17 @@ def test_circle_gradient(submission: Any, draw: Draw, expected: Expected, m: flo
 @pytest.mark.criterion("circle.empty")
 @pytest.mark.parametrize("positives, negatives", [(0, 5), (5, 0), (0, 0)])
 def test_circle_empty(submission: Any, draw: Draw, positives: int, negatives: int) -> None:
-    finite_gradients(submission.CircleLoss(0.25, 64.0), *circle_case(draw, positives, negatives), hint=CIRCLE_EMPTY)
+    finite_gradients(circle_loss(submission, 0.25, 4.0), *circle_case(draw, positives, negatives), hint=CIRCLE_EMPTY)
 
 
 @pytest.mark.criterion("circle.stability")
 @pytest.mark.parametrize("gamma", [80.0, 256.0, 1024.0])
 def test_circle_stability(submission: Any, draw: Draw, expected: Expected, gamma: float) -> None:
     sp, sn = circle_case(draw)
+    sp[:2], sn[:2] = sp.min(), sn.max()  # the worst pairs tie: at a large gamma each of them counts, and no other
 
     def loss(stubs: Any) -> Any:
-        return stubs.CircleLoss(0.25, gamma)(sp, sn)
+        return circle_loss(stubs, 0.25, gamma)(sp, sn)
 
-    expected.close(loss(submission), loss, LOSS, terms=42, hint=CIRCLE_STABILITY)
-    finite_gradients(submission.CircleLoss(0.25, gamma), sp, sn, hint=CIRCLE_STABILITY)
+    expected.close(submission, loss, LOSS, terms=42, hint=CIRCLE_STABILITY)
+    finite_gradients(circle_loss(submission, 0.25, gamma), sp, sn, hint=CIRCLE_STABILITY)
