@@ -136,7 +136,7 @@ def test_succeeds_without_a_lockdown(escape: Escape, bait: Bait) -> None:
 
 
 def forbid_user_namespaces() -> None:
-    """What a system's administrator does by sysctl, done to this process alone, which then has no rights to undo it."""
+    """What an administrator does by sysctl, done to this process alone, which then has no rights to undo it."""
     user = os.geteuid()
     kernel.call("unshare", namespaces.NEW_USER)
     Path("/proc/self/uid_map").write_text(f"1000 {user} 1")
