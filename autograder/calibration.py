@@ -19,7 +19,7 @@ from rich.table import Table
 
 from autograder import thresholds
 from autograder.assignment import ROOT, Assignment, load
-from autograder.experiments import Order, perform
+from autograder.experiments import DataUnavailable, Order, perform, require_data
 from autograder.results import write_atomically
 
 
@@ -46,6 +46,11 @@ def main(arguments: argparse.Namespace) -> int:
         return 2
     if arguments.data is not None and not arguments.data.is_dir():
         print(f"calibrate: {arguments.data}: there is no such folder", file=sys.stderr)
+        return 2
+    try:
+        require_data(assignment, wanted, arguments.data)
+    except DataUnavailable as problem:
+        print(f"calibrate: {problem}", file=sys.stderr)
         return 2
     calibrate(
         assignment,

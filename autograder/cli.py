@@ -103,6 +103,7 @@ def _grade(arguments: argparse.Namespace, path: Path, out: Path) -> int:
 
     from autograder.assignment import AssignmentError, load
     from autograder.classroom import grade_class
+    from autograder.experiments import DataUnavailable
     from autograder.grading import Grader, Options
     from autograder.intake import IntakeError
     from autograder.judge.checks import Judge
@@ -146,7 +147,7 @@ def _grade(arguments: argparse.Namespace, path: Path, out: Path) -> int:
 
                 results = grade_class(path, out, grader, resume=arguments.resume, on_result=told)
                 console.print(str(out / "summary.csv"), soft_wrap=True, highlight=False)
-    except (IntakeError, ContestantsUnavailable) as problem:
+    except (IntakeError, ContestantsUnavailable, DataUnavailable) as problem:
         raise CallerMistake(str(problem)) from problem
     if any(result.faults for result in results):
         return FAULT

@@ -11,7 +11,7 @@ import io
 import multiprocessing
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
@@ -39,6 +39,10 @@ class Unusable(Exception):
     def __init__(self, text: Text) -> None:
         super().__init__(text.en)
         self.text = text
+
+
+class DataUnavailable(Exception):
+    """The images asked for are not there; one line that says which and how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,11 @@ def run(
     Returns:
         A record for each of ``wanted``, in that order; "not_run" with a note where the student's part gave nothing
         that can be measured.
+
+    Raises:
+        DataUnavailable: ``data`` does not hold what the experiments need.
     """
+    require_data(assignment, wanted, data)
     orders = [Order(assignment.name, name, profile, data, assignment.seed, place) for name in wanted]
     records = {}
     for order, record, arrays in perform(orders, jobs, on_progress):
@@ -79,6 +87,22 @@ def run(
             write_atomically(out / record.arrays, packed(arrays))
         records[order.experiment] = record
     return [records[name] for name in wanted]
+
+
+def require_data(assignment: Assignment, wanted: Iterable[str], data: Path | None) -> None:
+    """Sees to it, before anything is trained, that a store of real images holds what these experiments need.
+
+    Raises:
+        DataUnavailable: it does not.
+    """
+    datasets, rows = assignment.module("datasets"), assignment.module("experiments").EXPERIMENTS
+    needed = {(rows[name].train_role, "train") for name in wanted}
+    needed |= {(role, "test") for name in wanted for role in rows[name].test_roles}
+    for role, split in sorted(needed) if data is not None else ():
+        try:
+            datasets.load(role, split, data)  # maps the file, reads none of it
+        except datasets.DataMissing as problem:
+            raise DataUnavailable(str(problem)) from problem
 
 
 def perform(
@@ -93,7 +117,7 @@ def perform(
     workers = max(1, min(jobs, len(orders)))
     try:
         with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(queue,)) as pool:
-            futures = {pool.submit(_perform, order): order for order in orders}
+            futures = {pool.submit(_perform_apart, order): order for order in orders}
             try:
                 for future in as_completed(futures):
                     yield futures[future], *future.result()
@@ -119,6 +143,14 @@ def _begin(queue: Queue[tuple[str, float] | None]) -> None:
     global _reports
     _reports = queue
     torch.set_num_threads(1)
+
+
+def _perform_apart(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:
+    """`_perform`, with errors that the process that waits can read: it may not know the assignment's classes."""
+    try:
+        return _perform(order)
+    except Exception as problem:
+        raise RuntimeError(f"{order.experiment}: {type(problem).__name__}: {problem}") from problem
 
 
 def _perform(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:

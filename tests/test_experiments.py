@@ -205,6 +205,18 @@ def test_the_reference_handed_in_reaches_what_the_reference_reached(
     assert records[1].data == "synth_digits -> sklearn_digits"
 
 
+def test_a_store_without_the_images_is_the_callers_mistake(assignment: Assignment, tmp_path: Path) -> None:
+    experiments.require_data(assignment, ["base", "circle"], None)
+    with pytest.raises(experiments.DataUnavailable, match=r"is not in .*data import"):
+        experiments.require_data(assignment, ["circle"], tmp_path)
+
+
+def test_what_goes_wrong_in_a_worker_is_told_here(assignment: Assignment, tmp_path: Path) -> None:
+    order = experiments.Order(assignment.name, "circle", "quick", tmp_path, 1, None)
+    with pytest.raises(RuntimeError, match="circle: DataMissing: cifar10 is not in"):
+        list(experiments.perform([order], 1))
+
+
 # --- thresholds --------------------------------------------------------------------------------------------
 
 
