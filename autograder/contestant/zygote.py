@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,25 @@ def run_child(order: dict[str, Any], wire: socket.socket, control: socket.socket
         os._exit(status)
 
 
+def end(pid: int, patience_s: float) -> int | None:
+    """Kills a contestant, which is not trusted to come to an end, and buries it.
+
+    Returns:
+        The exit code, -9 for signal 9, if it ended by itself within ``patience_s`` seconds; else None.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        finished, status = os.waitpid(pid, os.WNOHANG)
+        if finished:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(0.002)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return None
+
+
 def main(control: socket.socket) -> None:
     """Takes orders until the judge is gone, then takes its children with it."""
     children: set[int] = set()
@@ -108,14 +128,9 @@ def main(control: socket.socket) -> None:
             wire.close()
             children.add(pid)
             control.send(json.dumps({"pid": pid}).encode())
-        elif order["op"] == "end":  # a contestant gets no chance to clean up: it is not trusted to come to an end
-            pid = order["pid"]
-            finished, status = os.waitpid(pid, os.WNOHANG)
-            if not finished:
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-            children.discard(pid)
-            control.send(json.dumps({"status": os.waitstatus_to_exitcode(status) if finished else None}).encode())
+        elif order["op"] == "end":
+            children.discard(order["pid"])
+            control.send(json.dumps({"status": end(order["pid"], order["patience_s"])}).encode())
     for pid in children:
         os.kill(pid, signal.SIGKILL)
 

@@ -77,7 +77,7 @@ class Judge:
         arguments += [
             "-o",
             "addopts=",
-            *(f"-pno:{name}" for name in ("terminal", "cacheprovider", "capture", "warnings")),
+            *(f"-pno:{name}" for name in ("terminal", "cacheprovider", "capture", "warnings", "unraisableexception")),
         ]
         self.assignment.module("tests")  # the checks import their words from the reference's package
         try:

@@ -43,6 +43,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0  # a cold machine under load takes long to import torch
 IMPORT_S = 20.0
 CALL_S = 10.0
+DEATH_S = 0.5  # between the moment a dying process closes its wire and the moment its exit code is known
 
 Isolation = Literal["full", "none"]
 FaultKind = Literal["raised", "died", "timeout", "malformed"]
@@ -184,7 +185,7 @@ class Contestant:
             self.end()
             raise SubmissionFault("timeout", f"no answer within {timeout_s:g} s") from None
         except Closed:
-            raise SubmissionFault("died", _cause_of_death(self.end())) from None
+            raise SubmissionFault("died", _cause_of_death(self.end(DEATH_S))) from None
         except WireError as problem:
             self.end()
             raise SubmissionFault("malformed", str(problem)) from None
@@ -195,13 +196,17 @@ class Contestant:
             raise SubmissionFault("malformed", "an answer that is none")
         return reply["value"]
 
-    def end(self) -> int | None:
-        """Kills the process if it still runs. Returns the exit code it ended with by itself (-9 for signal 9)."""
+    def end(self, patience_s: float = 0.0) -> int | None:
+        """Kills the process if it still runs after ``patience_s`` seconds.
+
+        Returns:
+            The exit code it ended with by itself (-9 for signal 9), or None.
+        """
         self.channel.close()
         if not self.alive:
             return None
         self.alive = False
-        status = self.parent.order({"op": "end", "pid": self.pid}, [])["status"]
+        status = self.parent.order({"op": "end", "pid": self.pid, "patience_s": patience_s}, [])["status"]
         return status if isinstance(status, int) else None
 
 
@@ -362,10 +367,10 @@ def _incoming(value: Any, submission: Submission) -> Any:
 def _copy_back(inputs: list[Tensor], echo: list[Any]) -> None:
     for ours, theirs in zip(inputs, echo, strict=False):
         if isinstance(theirs, Tensor) and theirs.dtype == ours.dtype:
-            # Through .data a leaf that requires a gradient may be changed too, and so may a shape (x.unsqueeze_(0)).
+            # Through .data a leaf that requires a gradient may be changed too; a shape may be, as by x.unsqueeze_(0).
             if theirs.shape == ours.shape:
                 ours.data.copy_(theirs)
-            else:
+            elif not ours.requires_grad:
                 ours.data = theirs.detach()
 
 
