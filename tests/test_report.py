@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
+from sample_result import sample, write_sample
 
 from autograder import report
 from autograder.report import catalogue
@@ -29,7 +30,6 @@ from autograder.report.bidi import clean, direction_of, isolate, verbatim
 from autograder.report.jalali import jalali
 from autograder.report.language import LANGUAGES, language
 from autograder.results import Criterion, Experiment, Result, Student, Submission, Text
-from tests.sample_result import sample, write_sample
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = {

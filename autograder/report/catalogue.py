@@ -21,7 +21,14 @@ _SOURCES = (
     (TEMPLATES, [("**.j2", "jinja2.ext:babel_extract")]),
 )
 _HEADER = "# The report's messages. Bring up to date with: python -m autograder.report.catalogue"
-_IDLE = (b'"POT-Creation', b'"PO-Revision', b'"Last-Translator', b'"Language-Team', b'"Report-Msgid', b'"Generated-By')
+_IDLE = (
+    b'"POT-Creation',
+    b'"PO-Revision',
+    b'"Last-Translator',
+    b'"Language-Team',
+    b'"Report-Msgid',
+    b'"Generated-By',
+)
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "N_": None,

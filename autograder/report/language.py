@@ -117,8 +117,8 @@ class Language:
     def duration(self, seconds: float) -> Markup:
         """Seconds, or minutes from two minutes on."""
         if seconds < 120:
-            return self.say("%(seconds)s s", seconds=self.decimal(seconds, 1))
-        return self.say("%(minutes)s min", minutes=self.decimal(seconds / 60, 1))
+            return self.say("%(seconds)s s", seconds=self.decimal(seconds, 1))
+        return self.say("%(minutes)s min", minutes=self.decimal(seconds / 60, 1))
 
     def date(self, moment: datetime) -> Markup:
         """The day, in the Persian solar calendar in Persian."""

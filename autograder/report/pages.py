@@ -137,7 +137,7 @@ def screen_document(sheets: Sequence[Sheet]) -> str:
             pages=pages,
             articles=articles,
             title=_title(pages[0]),
-        switch=" / ".join(page.language.plain("Language") for page in pages),
+            switch=" / ".join(page.language.plain("Language") for page in pages),
             style=Markup(font_faces(body) + _read("base.css") + _read("screen.css")),
             script=Markup(script),
             digest=digest,
