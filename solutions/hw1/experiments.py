@@ -152,7 +152,7 @@ _BASE = Experiment(
     stubs=("ResNet18",),
     judged=("source_test",),
     lr={"quick": 0.005, "full": 0.02},
-    epochs={"quick": 6, "full": 10},
+    epochs={"quick": 4, "full": 10},
     published={"source_test": 0.92, "target_test": 0.64},
 )
 
