@@ -524,8 +524,10 @@ def _class_of(entry: Entry) -> str:
 
 def _decoded(entry: Entry, side: int, grey: bool) -> Pixels:
     """The image: (side, side) if grey, else (side, side, 3)."""
-    from PIL import Image
+    from PIL import Image, ImageFile
 
+    # A switch of the whole process, which other libraries (WeasyPrint) turn on: half an image is none here.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     data = entry.content()
     try:
         with Image.open(io.BytesIO(data)) as image:
