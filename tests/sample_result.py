@@ -31,7 +31,7 @@ def curves(epochs: int, seed: int) -> dict[str, Any]:
     }
 
 
-def embedding(seed: int, per_group: int = 500) -> dict[str, Any]:
+def embedding(seed: int, per_group: int = 300) -> dict[str, Any]:
     """Ten clusters of three groups, of which the third is blurred."""
     draw = np.random.default_rng(seed)
     angle = np.linspace(0, 2 * np.pi, 10, endpoint=False)

@@ -16,16 +16,18 @@ from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
+from PIL import Image
 from sample_result import sample, write_sample
 
 from autograder import report
-from autograder.report import catalogue
+from autograder.report import catalogue, figures
 from autograder.report.bidi import clean, direction_of, isolate, verbatim
 from autograder.report.jalali import jalali
 from autograder.report.language import LANGUAGES, language
@@ -112,12 +114,30 @@ def text_of_pdf(path: Path) -> str:
     return re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", output.decode())
 
 
+class Rendered(NamedTuple):
+    folder: Path
+    paths: list[Path]
+    complaints: list[str]
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample, rendered in everything there is."""
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """The sample, rendered in everything there is, and what WeasyPrint complained about."""
     folder = write_sample(tmp_path_factory.mktemp("a folder with spaces"))
-    report.render(folder)
-    return folder
+    complaints: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: complaints.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("weasyprint")
+    logger.addHandler(handler)
+    try:
+        return Rendered(folder, report.render(folder), complaints)
+    finally:
+        logger.removeHandler(handler)
+
+
+@pytest.fixture(scope="module")
+def folder(rendered: Rendered) -> Path:
+    return rendered.folder
 
 
 @pytest.fixture(scope="module")
@@ -141,11 +161,11 @@ def no_torch() -> Iterator[str]:
 # The page
 
 
-def test_one_html_and_a_pdf_per_language(folder: Path) -> None:
-    names = ["report.html", "report.fa.pdf", "report.en.pdf"]
-    assert report.render(folder) == [folder / name for name in names]
-    assert all((folder / name).read_bytes()[:5] in (b"%PDF-", b"<!DOC") for name in names)
-    assert not [path for path in folder.iterdir() if path.suffix == ".tmp"]
+def test_one_html_and_a_pdf_per_language(rendered: Rendered) -> None:
+    folder, paths, _ = rendered
+    assert paths == [folder / name for name in ("report.html", "report.fa.pdf", "report.en.pdf")]
+    assert [path.read_bytes()[:5] for path in paths] == [b"<!DOC", b"%PDF-", b"%PDF-"]
+    assert not list(folder.glob("*.tmp")) + list(folder.glob(".*"))
 
 
 def test_html_is_self_contained_and_small(folder: Path, page: Page) -> None:
@@ -313,6 +333,20 @@ def test_pdf_embeds_its_faces_and_no_other(folder: Path, code: str) -> None:
         assert (embedded, subset, unicode) == ("yes", "yes", "yes")
 
 
+def test_maps_have_their_coloured_dots_in_the_pdf(folder: Path, tmp_path: Path) -> None:
+    if not shutil.which("pdftoppm"):
+        pytest.skip("pdftoppm is not installed (Debian: poppler-utils)")
+    subprocess.run(["pdftoppm", "-r", "40", "-png", folder / "report.en.pdf", tmp_path / "page"], check=True)
+    pixels = np.concatenate(
+        [np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3) for path in tmp_path.glob("page*.png")]
+    ).astype(int)
+    for colour in figures.CLASS_COLOURS:
+        wanted = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)])
+        wanted = 0.15 * 255 + 0.85 * wanted  # the dots let the paper through
+        near = np.abs(pixels - wanted).max(axis=1) < 12
+        assert near.sum() > 40, colour
+
+
 def test_pdf_pages_are_numbered_in_the_digits_of_the_language(folder: Path) -> None:
     english, persian = (text_of_pdf(folder / f"report.{code}.pdf") for code in ("en", "fa"))
     assert f"Page 2 of {english.count(chr(12))}" in english
@@ -322,14 +356,8 @@ def test_pdf_pages_are_numbered_in_the_digits_of_the_language(folder: Path) -> N
     ]
 
 
-def test_setting_the_pdf_raises_no_complaint(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    logger = logging.getLogger("weasyprint")
-    logger.addHandler(caplog.handler)
-    try:
-        report.render(folder, languages=("fa",), formats=("pdf",))
-    finally:
-        logger.removeHandler(caplog.handler)
-    assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+def test_setting_the_pdfs_raises_no_complaint(rendered: Rendered) -> None:
+    assert not rendered.complaints
 
 
 # Strings of users
@@ -438,14 +466,14 @@ def test_without_figures_the_page_says_so(tmp_path: Path, damage: str) -> None:
     ("key", "value", "lost"),
     [
         ("umap_label", np.zeros(3, int), "Map of the features"),
-        ("umap_xy", np.full((1500, 2), np.nan), "Map of the features"),
+        ("umap_xy", np.full((900, 2), np.nan), "Map of the features"),
         ("grid_adversarial", np.zeros((8, 3, 16, 16), np.uint8), "Images before and after the attack"),
         ("grid_true", np.zeros(8), "Images before and after the attack"),
         ("robust_eps", np.zeros((2, 2)), "Accuracy over the strength of the attack"),
         ("curve_val_accuracy", np.array(["a"]), None),
         ("curve_train_loss", np.array([1.0, np.nan, np.inf, 0.2]), None),
         ("umap_trustworthiness", np.array(np.nan), None),
-        ("umap_group", np.full(1500, 7), None),
+        ("umap_group", np.full(900, 7), None),
     ],
 )
 def test_a_bad_array_costs_its_own_figure_only(tmp_path: Path, key: str, value: np.ndarray, lost: str | None) -> None:
@@ -520,11 +548,8 @@ def test_a_thousand_messages(tmp_path: Path) -> None:
 # Choices of the caller
 
 
-def test_one_language_only(folder: Path, tmp_path: Path) -> None:
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("report*"))
-    paths = report.render(tmp_path, languages=("en",))
-    assert [path.name for path in paths] == ["report.html", "report.en.pdf"]
-    page = Page(paths[0].read_text(encoding="utf-8"))
+def test_one_language_only(tmp_path: Path) -> None:
+    page = html(write_sample(tmp_path), languages=("en",))
     assert [each["lang"] for each in page.all("article")] == ["en"]
     assert page.all("html")[0]["dir"] == "ltr"
     assert not [each for each in page.all("a") if "hreflang" in each]
@@ -688,6 +713,20 @@ def test_numbers() -> None:
     assert (persian.decimal(0.5, 3), english.decimal(0.5, 0)) == ("۰٫۵۰۰", "0")
 
 
+@pytest.mark.parametrize(
+    ("persian", "shown"),
+    [
+        ("در 60 جایگاه از 384 جایگاه", "در ۶۰ جایگاه از ۳۸۴ جایگاه"),
+        ("دقت 41.2% است", "دقت ۴۱٫۲٪ است"),
+        ("ابعاد (4, 128) و 1e4 و x = 3", "ابعاد (4, 128) و 1e4 و x = 3"),
+        ("کلاس ResNet18 در 3.11 بود.", "کلاس ResNet18 در ۳٫۱۱ بود."),
+    ],
+)
+def test_numbers_in_persian_prose_get_persian_digits(persian: str, shown: str) -> None:
+    assert language("fa").text(Text(fa=persian)).striptags() == shown
+    assert language("en").text(Text(en="60 of 384")) == "60 of 384"
+
+
 # Two directions in one line
 
 
@@ -703,6 +742,8 @@ def test_numbers() -> None:
         ("«Circle loss» خوب است", ["Circle loss"]),
         ("از a<b> و x & y", ["a<b>", "x & y"]),
         ("با --profile full اجرا شود", ["--profile full"]),
+        ("برابر نیست. epsilon، تعداد", ["epsilon"]),
+        ("در فایل .npz است... x, y.", [".npz", "x, y"]),
     ],
 )
 def test_latin_runs(text: str, runs: list[str]) -> None:

@@ -27,6 +27,7 @@ _LATIN = re.compile(r"[!-~¡-ª¬-º¼-ɏͰ-Ͽ←-⋿]+(?: [!-~¡-ª¬-º¼-ɏͰ
 _PERSIAN = re.compile(r"[؀-ۿݐ-ݿﭐ-﷿ﹰ-﻿\u200c]+(?:[ .]+[؀-ۿݐ-ݿﭐ-﷿ﹰ-﻿\u200c]+)*")
 _PLACEHOLDER = re.compile(r"(%\(\w+\)s|%%)")
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+_DOTTED = re.compile(r"\.\w")  # a name such as .npz begins with its dot
 _STOPS = ".,;:!? "
 _QUOTES = "\"'"
 
@@ -83,7 +84,7 @@ def _trimmed(text: str, start: int, stop: int) -> tuple[int, int]:
         first, last, run = text[start], text[stop - 1], text[start:stop]
         if last in _STOPS or _odd(last, run):
             stop -= 1
-        elif first in _STOPS[1:] or _odd(first, run):
+        elif (first in _STOPS and not _DOTTED.match(run)) or _odd(first, run):
             start += 1
         else:
             break

@@ -107,10 +107,10 @@ def draw_map(embedding: Embedding, group: int, language: Language) -> str:
         parts.append(_dots(members, CLASS_COLOURS[each % len(CLASS_COLOURS)], size, 0.85))
         x, y = np.median(members, axis=0)
         number = language.digits(str(each))
-        where = f'x="{x:.0f}" y="{y + 18:.0f}" text-anchor="middle" font-size="52" font-weight="700"'
         numbers.append(
-            f'<text {where} stroke="var(--paper)" stroke-width="12" stroke-linejoin="round">{number}</text>'
-            f'<text {where} fill="var(--ink)">{number}</text>'
+            f'<circle cx="{x:.0f}" cy="{y:.0f}" r="30" fill="var(--paper)" fill-opacity="0.75"/>'
+            f'<text x="{x:.0f}" y="{y + 18:.0f}" text-anchor="middle" font-size="52" font-weight="700">'
+            f"{number}</text>"
         )
     frame = (
         f'<rect x="3" y="3" width="{_MAP - 6}" height="{_MAP - 6}" fill="none" '

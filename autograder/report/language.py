@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gettext
 import io
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,8 @@ LANGUAGES = ("fa", "en")
 
 _DIRECTIONS: dict[str, Direction] = {"fa": "rtl", "en": "ltr"}
 _NAMES = {"fa": "فارسی", "en": "English"}
+# A number that stands among Persian words, and in no run of Latin or code.
+_NUMBER = re.compile(r"(?<![!-~])(?<![!-~] )\d+(?:\.\d+)?%?(?![!-~])(?! [!-~])", re.ASCII)
 _DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
@@ -79,10 +82,13 @@ class Language:
         return str(self.say(message, **values).striptags())
 
     def text(self, text: Text) -> Markup:
-        """A text of the Result; where it lacks this language, in the other one, marked as such."""
+        """A text of the Result; where it lacks this language, in the other one, marked as such.
+
+        Numbers among Persian words get Persian digits, whoever wrote them; those in code stay as they are.
+        """
         mine, code = (text.fa, "en") if self.code == "fa" else (text.en, "fa")
         if mine.strip():
-            return isolate(mine.strip(), self.direction)
+            return isolate(_NUMBER.sub(self._prose_number, mine.strip()), self.direction)
         other = (text.en if self.code == "fa" else text.fa).strip()
         if not other:
             return Markup()
@@ -142,6 +148,9 @@ class Language:
 
     def _decimal(self, number: float, pattern: str) -> str:
         return self._localised(format_decimal(number, pattern, locale=self.code, numbering_system="default"))
+
+    def _prose_number(self, match: re.Match[str]) -> str:
+        return self._localised(match[0]).replace(".", "٫") if self.code == "fa" else match[0]
 
     def _localised(self, number: str) -> str:
         """Babel's separators are those of the language, but its digits and its percent sign are ASCII."""
