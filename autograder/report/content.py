@@ -13,7 +13,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from autograder.report.arrays import Arrays
-from autograder.report.bidi import verbatim
+from autograder.report.bidi import clean, verbatim
 from autograder.report.language import N_, Language
 from autograder.results import Criterion, Experiment, Result
 
@@ -179,6 +179,12 @@ class Page:
     chapters: list[Chapter]
     data_sets: list[DataSet]
     omissions: list[Omission]
+
+    @property
+    def running_head(self) -> str:
+        """The student's name as plain text, short enough for the head of a page."""
+        name = clean(self.result.student.name)
+        return name if len(name) <= 60 else name[:59] + "…"
 
     @property
     def attention(self) -> int:

@@ -6,7 +6,6 @@ import functools
 import gettext
 import io
 import re
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -176,7 +175,3 @@ def language(code: str) -> Language:
         write_mo(compiled, read_po(file, locale=code))
     compiled.seek(0)
     return Language(code, gettext.GNUTranslations(compiled))
-
-
-Say = Callable[..., Markup]
-"""The type of `Language.say`."""
