@@ -133,3 +133,21 @@ def test_the_published_schema_is_that_of_the_code() -> None:
         json.loads(json_schema())["properties"]["schema_version"]["const"]
         == Result.model_fields["schema_version"].default
     )
+
+
+def test_a_report_is_rendered_again_where_there_is_no_torch(tmp_path: Path) -> None:
+    blocked = (
+        "import sys; sys.modules['torch'] = None; from autograder.cli import main; "
+        "from tests.sample_result import write_sample; from pathlib import Path; "
+        "folder = write_sample(Path(sys.argv[1])); sys.exit(main(['report', str(folder), '--formats', 'html']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", blocked, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("report.html"))
