@@ -14,12 +14,16 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 
 from autograder import terminal
 from autograder.results import Result, write_atomically
+
+if TYPE_CHECKING:
+    from autograder.assignment import Assignment
+    from autograder.judge.zygote import Zygote
 
 OK, BELOW, CALLER, FAULT = 0, 1, 2, 3
 INTERRUPTED = 130
@@ -109,18 +113,9 @@ def _grade(arguments: argparse.Namespace, path: Path, out: Path) -> int:
         raise CallerMistake(f"{path}: there is no such file or folder")
     if arguments.jobs < 0:
         raise CallerMistake("--jobs must be 1 or more")
-    import torch
-
     from autograder.assignment import AssignmentError, load
-    from autograder.classroom import grade_class
-    from autograder.experiments import DataUnavailable
-    from autograder.grading import Grader, Options
-    from autograder.intake import IntakeError
-    from autograder.judge.checks import Judge
-    from autograder.judge.contestant import Contestants, ContestantsUnavailable
+    from autograder.judge.zygote import Zygote
 
-    torch.set_num_threads(1)
-    console = Console(stderr=False)
     try:
         assignment = load(arguments.assignment)
     except AssignmentError as problem:
@@ -133,12 +128,29 @@ def _grade(arguments: argparse.Namespace, path: Path, out: Path) -> int:
         raise CallerMistake(
             f"--data {arguments.data}: there is no such folder; `python -m autograder data import` fills one"
         )
+    with Zygote() as zygote:
+        return _grade_with(zygote, assignment, arguments, path, out)
+
+
+def _grade_with(zygote: Zygote, assignment: Assignment, arguments: argparse.Namespace, path: Path, out: Path) -> int:
+    """Grades with the parent of all contestants on its way already: it loads torch while this process does."""
+    import torch
+
+    from autograder.classroom import grade_class
+    from autograder.experiments import DataUnavailable
+    from autograder.grading import Grader, Options
+    from autograder.intake import IntakeError
+    from autograder.judge.checks import Judge
+    from autograder.judge.contestant import Contestants, ContestantsUnavailable
+
+    torch.set_num_threads(1)
+    console = Console(stderr=False)
     options = Options(arguments.profile, arguments.only, arguments.data, isolation=arguments.isolation)
     if arguments.jobs:
         options = replace(options, jobs=arguments.jobs)
     try:
         with ExitStack() as stack:
-            contestants = stack.enter_context(Contestants(arguments.isolation))
+            contestants = stack.enter_context(Contestants(arguments.isolation, zygote=zygote))
             if arguments.submission:
                 report = stack.enter_context(terminal.progress(console))
                 grader = Grader(assignment, Judge(assignment), contestants, replace(options, on_progress=report))

@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 from typing import Any, TypedDict
 
-from scipy import stats
+from scipy.special import stdtrit
 
 from autograder.assignment import Assignment
 
@@ -71,7 +71,7 @@ def lower_bound(values: list[float]) -> float:
     """
     if len(values) < 3:
         raise ValueError(f"{len(values)} runs are too few for a threshold; 3 are the least")
-    quantile = float(stats.t.ppf(CONFIDENCE, len(values) - 1))
+    quantile = float(stdtrit(len(values) - 1, CONFIDENCE))
     return max(0.0, mean(values) - quantile * spread(values) * math.sqrt(1 + 1 / len(values)))
 
 

@@ -8,15 +8,12 @@ and are otherwise whatever the student's code made them.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +24,7 @@ from torch import Tensor, nn
 
 from autograder.contestant.lockdown import Limits
 from autograder.contestant.server import tensors_in
+from autograder.judge.zygote import Zygote
 from autograder.wire import (
     CallbackRef,
     Channel,
@@ -76,36 +74,25 @@ class Contestants:
     Args:
         isolation: "full" locks each contestant down, "none" does not (for machines that cannot).
         limits: what each may use.
+        zygote: the process that forks them, if it runs already; without, one is started and ended.
     """
 
-    def __init__(self, isolation: Isolation = "full", limits: Limits = LIMITS) -> None:
+    def __init__(self, isolation: Isolation = "full", limits: Limits = LIMITS, zygote: Zygote | None = None) -> None:
         self.isolation = isolation
         self.limits = limits
         self.layers: list[str] = []
+        self._zygote = zygote
+        self._ours = ExitStack()
 
     def __enter__(self) -> Contestants:
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        zygote = ROOT / "autograder" / "contestant" / "zygote.py"
-        environment = {"PATH": os.defpath, "HOME": "/nonexistent", "LANG": "C.UTF-8"}
-        environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", str(zygote), str(ROOT), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                env=environment,
-            )
+        zygote = self._zygote or self._ours.enter_context(Zygote())
+        self.control = zygote.control
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.control.close()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self._ours.close()
 
     def order(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         """Sends the zygote one order and returns its answer."""
