@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from autograder.results import Text
+from autograder.results import Criterion, Status, Text
 from autograder.translations import catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +40,21 @@ class Line:
     kind: Kind = "unit"
     bonus: bool = False
     experiment: str = ""
+
+    def judged(self, status: Status, message: Text | None = None, duration_s: float = 0.0) -> Criterion:
+        """The criterion that this line becomes: its points if passed, else none."""
+        return Criterion(
+            id=self.id,
+            stub=self.stub,
+            kind=self.kind,
+            status=status,
+            points=self.points if status == "passed" else 0,
+            max_points=self.points,
+            bonus=self.bonus,
+            title=self.title,
+            message=message or Text(),
+            duration_s=duration_s,
+        )
 
 
 class Stubs:
@@ -89,10 +104,6 @@ class Assignment:
     def translations(self, language: str) -> gettext.NullTranslations:
         """The catalogue of the checks' messages."""
         return catalogue(self.folder / "locale", self.name, language)
-
-    def points(self, *kinds: Kind) -> float:
-        """Points of all lines of these kinds, the bonus left out."""
-        return sum(line.points for line in self.lines if line.kind in kinds and not line.bonus)
 
     @property
     def experiments(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from rich.console import Console
@@ -123,7 +124,7 @@ def table(assignment: Assignment) -> Table:
                     least = f"{thresholds.lower_bound(values):.1%}"
                 numbers = (
                     str(len(values)),
-                    f"{thresholds.mean(values):.1%}",
+                    f"{fmean(values):.1%}",
                     f"{thresholds.spread(values):.1%}",
                     least,
                 )

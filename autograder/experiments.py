@@ -192,12 +192,13 @@ def _perform(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:
         row.id, order.profile, model, train, tests, seed=order.seed, progress=lambda done: report(0.8 + 0.1 * done)
     )
     arrays = measured.arrays if order.place is None else measurement.embed(measured.arrays)
-    arrays |= {f"curve_{name}": np.array(values, np.float32) for name, values in _curves(trained).items()}
+    curves = _curves(trained)
+    arrays |= {f"curve_{name}": np.array(values, np.float32) for name, values in curves.items()}
     report(1.0)
     record = record.model_copy(
         update={
             "metrics": measured.metrics,
-            "epochs": len(_curves(trained).get("train_loss", [])),
+            "epochs": len(curves.get("train_loss", [])),
             "duration_s": time.monotonic() - started,
         }
     )

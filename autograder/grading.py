@@ -20,7 +20,7 @@ from autograder.intake import HandIn, take_in
 from autograder.judge import faults
 from autograder.judge.checks import Judge
 from autograder.judge.contestant import Contestants, Isolation, SubmissionFolder
-from autograder.results import Criterion, Experiment, Result, Submission, Text, write_result
+from autograder.results import Criterion, Experiment, Result, Submission, write_result
 from autograder.results import Isolation as IsolationRecord
 
 Profile = Literal["quick", "full"]
@@ -95,7 +95,7 @@ class Grader:
             if self.options.admits(line) and line.kind == "experiment":
                 by_id[line.id] = _of_experiment(line, run[line.experiment])
             elif self.options.admits(line) and line.kind == "manual":
-                by_id[line.id] = _criterion(line, "pending", faults.bilingual(faults.AWAITS))
+                by_id[line.id] = line.judged("pending", faults.bilingual(faults.AWAITS))
         judged = [by_id[line.id] for line in self.assignment.lines if line.id in by_id]
         result = Result(
             kit_version=__version__,
@@ -152,35 +152,17 @@ def score(criteria: list[Criterion]) -> float:
     return min(earned, automatic) + marked
 
 
-def _criterion(line: Line, status: Literal["passed", "failed", "pending"], message: Text) -> Criterion:
-    return Criterion(
-        id=line.id,
-        stub=line.stub,
-        kind=line.kind,
-        status=status,
-        points=line.points if status == "passed" else 0,
-        max_points=line.points,
-        bonus=line.bonus,
-        title=line.title,
-        message=message,
-    )
-
-
 def _of_experiment(line: Line, record: Experiment) -> Criterion:
     """An experiment's criterion: every threshold must be reached by what the judge measured."""
     if record.status == "not_run":
-        return _criterion(line, "failed", record.note)
+        return line.judged("failed", record.note)
     if not record.thresholds:
-        return _criterion(line, "pending", faults.bilingual(faults.NO_THRESHOLD))
+        return line.judged("pending", faults.bilingual(faults.NO_THRESHOLD))
     short = [name for name, least in record.thresholds.items() if record.metrics.get(name, 0.0) < least]
     if not short:
-        return _criterion(line, "passed", Text())
+        return line.judged("passed")
     reached, least = record.metrics.get(short[0], 0.0), record.thresholds[short[0]]
-    return _criterion(
-        line,
-        "failed",
-        faults.bilingual(faults.BELOW, reached=reached, least=least, stub=line.stub),
-    )
+    return line.judged("failed", faults.bilingual(faults.BELOW, reached=reached, least=least, stub=line.stub))
 
 
 def _printable(text: str) -> str:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import ast
 import fnmatch
-import io
 import json
 import os
 import re
@@ -26,13 +25,12 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+
+from autograder.translations import compiled
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "solutions"
@@ -200,16 +198,6 @@ def clear_notebook(text: str, name: str) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def compile_catalogue(path: Path) -> bytes:
-    """A gettext catalogue (.po) compiled (.mo); without its dates, so that the same texts give the same bytes."""
-    with path.open("rb") as file:
-        catalogue = read_po(file)
-    catalogue.creation_date = catalogue.revision_date = datetime(1980, 1, 1, tzinfo=UTC)
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    return compiled.getvalue()
-
-
 def record(folder: Path, path: Path) -> None:
     """Runs the checks in ``folder/tests`` on the folder's own code and has them store in ``path`` what it gives.
 
@@ -254,7 +242,7 @@ def build(source: Path, folder: Path) -> None:
                 case ".ipynb":
                     into.write_bytes(clear_notebook((source / path).read_text("utf-8"), name).encode())
                 case ".po":
-                    into.with_suffix(".mo").write_bytes(compile_catalogue(source / path))
+                    into.with_suffix(".mo").write_bytes(compiled(source / path))
                 case _:
                     shutil.copyfile(source / path, into)
         if (copy / "tests").is_dir():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any, TypedDict
 
 from scipy.special import stdtrit
@@ -49,15 +50,9 @@ def read(assignment: Assignment) -> dict[str, dict[str, Figures]]:
     return stored
 
 
-def mean(values: list[float]) -> float:
-    """The arithmetic mean."""
-    return sum(values) / len(values)
-
-
 def spread(values: list[float]) -> float:
     """The sample standard deviation (n - 1); 0 for a single value."""
-    middle = mean(values)
-    return math.sqrt(sum((value - middle) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else 0.0
+    return stdev(values) if len(values) > 1 else 0.0
 
 
 def lower_bound(values: list[float]) -> float:
@@ -72,7 +67,7 @@ def lower_bound(values: list[float]) -> float:
     if len(values) < 3:
         raise ValueError(f"{len(values)} runs are too few for a threshold; 3 are the least")
     quantile = float(stdtrit(len(values) - 1, CONFIDENCE))
-    return max(0.0, mean(values) - quantile * spread(values) * math.sqrt(1 + 1 / len(values)))
+    return max(0.0, fmean(values) - quantile * spread(values) * math.sqrt(1 + 1 / len(values)))
 
 
 def stored(assignment: Assignment, profile: str, data: Path | None, experiment: str) -> dict[str, Any]:
@@ -86,5 +81,5 @@ def stored(assignment: Assignment, profile: str, data: Path | None, experiment: 
             by_metric.setdefault(metric, []).append(value)
     return {
         "thresholds": {metric: lower_bound(by_metric[metric]) for metric in figures["judged"]},
-        "reference": {metric: mean(values) for metric, values in by_metric.items()},
+        "reference": {metric: fmean(values) for metric, values in by_metric.items()},
     }

@@ -13,10 +13,6 @@ from autograder.results import Result, read_result
 Make = Callable[..., Path]
 Grade = Callable[[Path], Result]
 
-RIGHT_FGSM = """
-def fgsm_attack(image, epsilon, data_grad):
-    return (image + epsilon * data_grad.sign()).clamp(0, 1)
-"""
 STUBS_OF = {
     "resnet": {"ResNet18"},
     "losses": {"LabelSmoothingCrossEntropy", "convert_label_to_similarity", "CircleLoss"},

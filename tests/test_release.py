@@ -22,6 +22,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder import release as releasing
 from autograder.release import ReleaseError, clear_code, clear_notebook, differences, release
+from autograder.translations import compiled
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "solutions" / "hw1"
@@ -514,8 +515,7 @@ def test_an_unknown_assignment_is_told(course: Path, capsys: pytest.CaptureFixtu
 
 def test_catalogues_are_compiled_without_their_dates(course: Path) -> None:
     source = course / "solutions" / "hw9" / "locale" / "fa" / "LC_MESSAGES" / "hw9.po"
-    compiled = releasing.compile_catalogue(source)
-    translations = gettext.GNUTranslations(io.BytesIO(compiled))
+    translations = gettext.GNUTranslations(io.BytesIO(compiled(source)))
     assert translations.gettext("yes") == "بله"
     assert {key: value[:4] for key, value in translations.info().items() if key.endswith("-date")} == {
         "pot-creation-date": "1980",

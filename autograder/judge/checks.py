@@ -103,19 +103,8 @@ def _criterion(line: Line, outcomes: list[Outcome]) -> tuple[Criterion, list[str
         problems.append(f"no check bears the criterion {line.id}")
     if problems:
         bad = Outcome("pending", faults.bilingual(faults.NO_CHECK))
-    criterion = Criterion(
-        id=line.id,
-        stub=line.stub,
-        kind=line.kind,
-        status=bad.status if bad else "passed",
-        points=0 if bad else line.points,
-        max_points=line.points,
-        bonus=line.bonus,
-        title=line.title,
-        message=bad.message if bad else Text(),
-        duration_s=sum(outcome.duration_s for outcome in outcomes),
-    )
-    return criterion, problems
+    duration_s = sum(outcome.duration_s for outcome in outcomes)
+    return line.judged(bad.status if bad else "passed", bad.message if bad else None, duration_s), problems
 
 
 class _Plugin:

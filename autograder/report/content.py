@@ -14,8 +14,9 @@ from markupsafe import Markup
 
 from autograder.report.arrays import Arrays
 from autograder.report.bidi import clean, verbatim
-from autograder.report.language import N_, Language
+from autograder.report.language import Language
 from autograder.results import Criterion, Experiment, Result
+from autograder.translations import N_
 
 Audience = Literal["instructor", "student"]
 

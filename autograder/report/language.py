@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import functools
 import gettext
-import io
 import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from babel.dates import format_date
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
 from markupsafe import Markup
 
 from autograder.report.bidi import Direction, clean, isolate, isolate_message
 from autograder.report.jalali import jalali
 from autograder.results import Text
+from autograder.translations import N_, catalogue, localised, percent
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "report_template"
 """Where the templates, the style sheets, the faces and the catalogues lie."""
@@ -30,12 +28,6 @@ _DIRECTIONS: dict[str, Direction] = {"fa": "rtl", "en": "ltr"}
 _NAMES = {"fa": "فارسی", "en": "English"}
 # A number that stands among Persian words, and in no run of Latin or code.
 _NUMBER = re.compile(r"(?<![!-~])(?<![!-~] )\d+(?:\.\d+)?%?(?![!-~])(?! [!-~])", re.ASCII)
-_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
-
-
-def N_(message: str) -> str:
-    """Marks a message for the catalogues where it is not yet to be translated."""
-    return message
 
 
 _MONTHS = (
@@ -96,7 +88,7 @@ class Language:
 
     def digits(self, text: str) -> str:
         """``text`` with its digits in this language."""
-        return text.translate(_DIGITS) if self.code == "fa" else text
+        return localised(text, self.code)
 
     def integer(self, number: int) -> str:
         """A whole number with thousands separated."""
@@ -112,8 +104,7 @@ class Language:
 
     def percent(self, fraction: float, digits: int = 1) -> str:
         """A fraction in [0, 1] as a percentage with ``digits`` decimals."""
-        pattern = "#,##0." + "0" * digits + "%" if digits else "#,##0%"
-        return self._localised(format_percent(fraction, pattern, locale=self.code, numbering_system="default"))
+        return percent(fraction, self.code, digits)
 
     def percentage_points(self, fraction: float) -> str:
         """A difference of two fractions in percentage points, with one decimal and without its sign."""
@@ -146,14 +137,12 @@ class Language:
         return Markup('{} <bdi dir="ltr">UTC{}</bdi>').format(time, zone)
 
     def _decimal(self, number: float, pattern: str) -> str:
-        return self._localised(format_decimal(number, pattern, locale=self.code, numbering_system="default"))
+        return localised(
+            str(format_decimal(number, pattern, locale=self.code, numbering_system="default")), self.code
+        )
 
     def _prose_number(self, match: re.Match[str]) -> str:
-        return self._localised(match[0]).replace(".", "٫") if self.code == "fa" else match[0]
-
-    def _localised(self, number: str) -> str:
-        """Babel's separators are those of the language, but its digits and its percent sign are ASCII."""
-        return self.digits(number).replace("%", "٪") if self.code == "fa" else number
+        return localised(match[0], self.code).replace(".", "٫") if self.code == "fa" else match[0]
 
 
 def catalogue_path(code: str) -> Path:
@@ -170,8 +159,4 @@ def language(code: str) -> Language:
     """
     if code not in LANGUAGES:
         raise ValueError(f"no language '{clean(code)}': there are {' and '.join(LANGUAGES)}")
-    compiled = io.BytesIO()
-    with catalogue_path(code).open("rb") as file:
-        write_mo(compiled, read_po(file, locale=code))
-    compiled.seek(0)
-    return Language(code, gettext.GNUTranslations(compiled))
+    return Language(code, catalogue(TEMPLATES / "locale", "report", code))
