@@ -1,4 +1,4 @@
-"""Whatever the checks and the judge can tell a student, they can tell in Persian, and say nothing that is out of use."""
+"""Whatever the checks and the judge tell a student they can tell in Persian, and nothing there is out of use."""
 
 from __future__ import annotations
 
