@@ -39,7 +39,7 @@ RELEASES = ROOT / "assignment"
 CACHES = ("__pycache__", "*.pyc", ".pytest_cache", ".ipynb_checkpoints")
 """Left behind by running things in a folder: no part of a release, and no difference from one."""
 
-KEPT_BACK = (*CACHES, "grading", ".*", "*.tmp", "*.pot", "*.mo", "expected.npz")
+KEPT_BACK = (*CACHES, "grading", "corpus", ".*", "*.tmp", "*.pot", "*.mo", "expected.npz")
 """Not taken over from a source: what is the course's alone, and what is made anew."""
 
 STORED = Path("tests", "expected.npz")

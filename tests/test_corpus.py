@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 ROOT = Path(__file__).resolve().parents[1]
-CORPUS = Path(__file__).parent / "corpus"
+CORPUS = Path(__file__).parents[1] / "solutions" / "hw1" / "corpus"
 RUBRIC = tomllib.loads((ROOT / "solutions" / "hw1" / "grading" / "rubric.toml").read_text(encoding="utf-8"))
 LABELS = tomllib.loads((CORPUS / "labels.toml").read_text(encoding="utf-8"))
 MODULES: dict[str, str] = RUBRIC["stubs"]

@@ -18,7 +18,7 @@ from autograder.judge.checks import Judge
 from autograder.judge.contestant import Contestants
 from autograder.results import Criterion
 
-CORPUS = Path(__file__).parent / "corpus"
+CORPUS = Path(__file__).parents[1] / "solutions" / "hw1" / "corpus"
 pytestmark = pytest.mark.slow
 LABELS = tomllib.loads((CORPUS / "labels.toml").read_text(encoding="utf-8"))
 
