@@ -7,14 +7,19 @@ student's files, in which the student's can neither replace the kit's nor lie ou
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
+import io
+import lzma
 import os
 import stat
+import struct
 import tarfile
 import tomllib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -22,16 +27,51 @@ from autograder.assignment import Assignment
 from autograder.results import Student
 
 MAX_ARCHIVE_BYTES = 64 << 20
-MAX_UNPACKED_BYTES = 1 << 30
+MAX_UNPACKED_BYTES = 256 << 20
 MAX_ENTRIES = 20_000
+MAX_DIRECTORY_BYTES = 4 << 20
+"""Of a zip's list of its members: enough for `MAX_ENTRIES` names of 150 letters."""
+MAX_HEADER_BYTES = 64 << 10
+"""Of what a tar tells of one member before its content."""
+READ_BYTES = 16 << 10
+"""How much of a tar is read at a time."""
 MAX_FILE_BYTES = 1 << 20
 MAX_KEPT_BYTES = 16 << 20
+MAX_IDENTITY_BYTES = 4 << 10
 MAX_DEPTH = 8
 MAX_NAME = 200
+JOINER = "\u200c"
+"""Persian is written with it (ZERO WIDTH NON-JOINER), and it turns nothing around."""
+MAX_PART_BYTES = 255
+"""Of one name in a path: what file systems take."""
 
 IDENTITY = "student.toml"
 SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "site-packages", "node_modules", "tests", "venv", "env"}
 SKIPPED_FILES = {"__init__.py", "conftest.py", "sitecustomize.py", "usercustomize.py", "setup.py"}
+
+PACKERS: dict[bytes, Callable[[Path], io.BufferedIOBase]] = {
+    b"\x1f\x8b": gzip.GzipFile,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ": lzma.LZMAFile,
+}
+"""How a packed tar begins, and what opens it."""
+
+DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""All that the standard library's readers of archives are known to raise at damaged ones, but for OSError."""
 
 
 class IntakeError(Exception):
@@ -96,14 +136,27 @@ def take_in(path: Path, assignment: Assignment) -> HandIn:
     return HandIn(path, digest.hexdigest(), student, files, missing)
 
 
+def plain(text: str) -> str:
+    """Text of a stranger's as one line: what could break a line, steer a terminal or be no letter is written out."""
+    sound = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(letter if letter.isprintable() or letter == JOINER else ascii(letter)[1:-1] for letter in sound)
+
+
 def _identity(content: bytes) -> Student:
     """Name and number from ``student.toml``; what cannot be read is left empty, for the grade does not hang on it."""
+    if len(content) > MAX_IDENTITY_BYTES:
+        return Student()
     try:
         entries = tomllib.loads(content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # tomllib's own errors are ValueErrors too
         return Student()
-    name, number = (str(entries.get(key, "")).strip()[:MAX_NAME] for key in ("name", "number"))
-    return Student(name=name, number=number)
+    name, number = (entries.get(key, "") for key in ("name", "number"))
+    return Student(name=_told(name), number=_told(number))
+
+
+def _told(entry: object) -> str:
+    """A name or a number as it was written; empty if it is neither."""
+    return str(entry).strip()[:MAX_NAME] if isinstance(entry, (str, int)) else ""
 
 
 def _wanted(name: str) -> bool:
@@ -111,7 +164,12 @@ def _wanted(name: str) -> bool:
     path = PurePosixPath(name)
     if path.is_absolute() or "\\" in name or "\0" in name or len(path.parts) > MAX_DEPTH:
         return False
-    if any(part == ".." or part.startswith(".") or part in SKIPPED_FOLDERS for part in path.parts):
+    if any(part.startswith(".") or part in SKIPPED_FOLDERS for part in path.parts):
+        return False
+    if any(len(os.fsencode(part)) > MAX_PART_BYTES for part in path.parts):
+        return False
+    # A folder called like a file would stand where that file has to lie.
+    if any(part.endswith(".py") for part in path.parts[:-1]):
         return False
     return path.suffix == ".py" or path.name == IDENTITY
 
@@ -124,7 +182,7 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
             kept += len(content)
             if len(content) > MAX_FILE_BYTES or kept > MAX_KEPT_BYTES:
                 raise IntakeError(
-                    f"{path}: its Python files are too large ({name}); hand in code, no data or weights"
+                    f"{path}: its Python files are too large ({plain(name)}); hand in code, no data or weights"
                 )
             yield name, content
     except OSError as problem:
@@ -152,6 +210,8 @@ def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
     for root, folders, names in os.walk(path):
         # Links are neither followed nor read: they could lead to another's work.
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
+        if len(Path(root).relative_to(path).parts) >= MAX_DEPTH - 1:
+            folders.clear()
         count += len(names) + len(folders)
         if count > MAX_ENTRIES:
             raise _too_many(path)
@@ -163,35 +223,83 @@ def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
                     yield inner, opened.read(MAX_FILE_BYTES + 1)
 
 
+class _Bounded(io.BufferedIOBase):
+    """A file that gives no more bytes at a time than ``at_a_time``, nor in all than are ``left``, if that is set.
+
+    Readers of archives ask for as much as an archive tells them to; this says no before memory is taken.
+    """
+
+    def __init__(self, file: io.BufferedIOBase, at_a_time: int, left: int | None = None) -> None:
+        self.file, self.at_a_time, self.left = file, at_a_time, left
+
+    def seekable(self) -> bool:
+        return self.file.seekable()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Reads ``size`` bytes, or up to the end.
+
+        Raises:
+            ValueError: there are more than are allowed.
+        """
+        most = self.at_a_time if self.left is None else min(self.at_a_time, self.left)
+        content = self.file.read(most + 1 if size is None or size < 0 else min(size, most + 1))
+        if len(content) > most:
+            raise ValueError("a part of it is too long")
+        if self.left is not None:
+            self.left -= len(content)
+        return content
+
+
 def _zip(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        # The list of members is read in one piece: a long one is refused before anything is made of it.
+        with path.open("rb") as file, zipfile.ZipFile(_Bounded(file, MAX_DIRECTORY_BYTES)) as archive:
             if len(archive.infolist()) > MAX_ENTRIES:
                 raise _too_many(path)
             for entry in archive.infolist():
                 kind = stat.S_IFMT(entry.external_attr >> 16)
                 if _wanted(entry.filename) and not entry.is_dir() and kind in (0, stat.S_IFREG):
-                    with archive.open(entry) as file:
-                        yield entry.filename, file.read(MAX_FILE_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as problem:
-        raise IntakeError(f"{path}: the zip is damaged or locked ({problem}); pack it again") from problem
+                    # The others' unpackers cannot be told to stop after a while.
+                    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                        raise IntakeError(f"{path}: packed in an unusual way; pack it again as an ordinary zip")
+                    with archive.open(entry) as member:
+                        yield entry.filename, member.read(MAX_FILE_BYTES + 1)
+    except DAMAGED as problem:
+        raise IntakeError(f"{path}: the zip is damaged or locked ({plain(str(problem))}); pack it again") from problem
 
 
 def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
     count = size = 0
     try:
-        # As a stream: what a member claims to be is never followed, and nothing is read twice.
-        with tarfile.open(path, "r|*") as archive:
-            for entry in archive:
-                count, size = count + 1, size + entry.size
-                if count > MAX_ENTRIES:
-                    raise _too_many(path)
-                if size > MAX_UNPACKED_BYTES:
-                    raise IntakeError(f"{path}: unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB; hand in code")
-                name = entry.name.removeprefix("./")
-                if entry.isreg() and _wanted(name):
-                    file = archive.extractfile(entry)
-                    assert file is not None
-                    yield name, file.read(MAX_FILE_BYTES + 1)
-    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError) as problem:
+        with path.open("rb") as raw:
+            start = raw.read(6)
+        opener = next((PACKERS[magic] for magic in PACKERS if start.startswith(magic)), lambda path: path.open("rb"))
+        with opener(path) as unpacked:
+            # What tells of a member is bounded too: a name alone could be as long as the memory.
+            stream = _Bounded(unpacked, MAX_HEADER_BYTES, MAX_HEADER_BYTES)
+            # As a stream: what a member claims to be is never followed, and nothing is read twice.
+            with tarfile.open(fileobj=stream, mode="r|", bufsize=READ_BYTES) as archive:
+                for entry in archive:
+                    count, size = count + 1, size + entry.size
+                    if count > MAX_ENTRIES:
+                        raise _too_many(path)
+                    if size > MAX_UNPACKED_BYTES:
+                        raise IntakeError(
+                            f"{path}: unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB; hand in code"
+                        )
+                    if entry.issparse():
+                        raise IntakeError(f"{path}: packed with holes (--sparse); pack it again without")
+                    stream.left = (entry.size if entry.isreg() else 0) + MAX_HEADER_BYTES
+                    name = entry.name.removeprefix("./")
+                    if entry.isreg() and _wanted(name):
+                        file = archive.extractfile(entry)
+                        assert file is not None
+                        yield name, file.read(MAX_FILE_BYTES + 1)
+    except (*DAMAGED, OSError) as problem:
         raise IntakeError(f"{path}: neither a folder nor a readable .zip or .tar.gz") from problem
