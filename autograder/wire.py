@@ -27,6 +27,8 @@ MAX_FRAME_BYTES = 1 << 30
 MAX_DEPTH = 24
 MAX_NODES = 200_000
 MAX_DIMENSIONS = 16
+MAX_TEXT = 4096
+"""Letters of one text: names, and the words of an error."""
 HEADER = struct.Struct(">IQ")
 
 DTYPES = {
@@ -163,9 +165,10 @@ def decode(text: bytes, blob: bytearray) -> Any:
     Raises:
         WireError: the bytes are not what `encode` makes.
     """
-    nodes = 0
+    nodes = claimed = 0
 
     def tensor(item: dict[str, Any]) -> Tensor:
+        nonlocal claimed
         dtype, shape, at, grad = (item.get(key) for key in ("dtype", "shape", "at", "grad"))
         if not isinstance(dtype, str) or dtype not in DTYPES or type(at) is not int or type(grad) is not bool:
             raise WireError("malformed tensor")
@@ -176,6 +179,9 @@ def decode(text: bytes, blob: bytearray) -> Any:
         kind, count = DTYPES[dtype], math.prod(shape)
         if at < 0 or at % kind.itemsize or at + count * kind.itemsize > len(blob):
             raise WireError("tensor outside of its frame")
+        claimed += count * kind.itemsize
+        if claimed > len(blob):  # each is copied: many over the same bytes would be far more than was sent
+            raise WireError("tensors that share their bytes")
         if not count:
             made = torch.empty(shape, dtype=kind)
         elif kind is torch.bool:  # any byte but 0 and 1 would be undefined behaviour in a bool tensor
@@ -184,13 +190,21 @@ def decode(text: bytes, blob: bytearray) -> Any:
             made = torch.frombuffer(blob, dtype=kind, count=count, offset=at).clone().reshape(shape)
         return made.requires_grad_() if grad and kind.is_floating_point else made
 
+    def sound(words: str) -> str:
+        """Words that can be written down: half a surrogate pair is no letter in any encoding."""
+        if len(words) > MAX_TEXT:
+            raise WireError("a text that is too long")
+        return words.encode("utf-8", "replace").decode()
+
     def value(item: Any, depth: int) -> Any:
         nonlocal nodes
         nodes += 1
         if depth > MAX_DEPTH or nodes > MAX_NODES:
             raise WireError("value too deep or too large")
-        if item is None or isinstance(item, (bool, int, float, str)):
+        if item is None or isinstance(item, (bool, int, float)):
             return item
+        if isinstance(item, str):
+            return sound(item)
         if isinstance(item, list):
             return [value(part, depth + 1) for part in item]
         kind = item.get("$")
@@ -202,12 +216,12 @@ def decode(text: bytes, blob: bytearray) -> Any:
         if kind == "dict" and isinstance(items, list):
             if not all(isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) for pair in items):
                 raise WireError("malformed dict")
-            return {key: value(part, depth + 1) for key, part in items}
+            return {sound(key): value(part, depth + 1) for key, part in items}
         if isinstance(kind, str) and kind in _REFS:
             fields = _FIELDS[_REFS[kind]]
             if set(item) != {"$", *fields} or any(type(item[name]) is not of for name, of in fields.items()):
                 raise WireError("malformed reference")
-            return _REFS[kind](**{name: item[name] for name in fields})
+            return _REFS[kind](**{name: value(item[name], depth + 1) for name in fields})
         raise WireError("unknown kind of value")
 
     try:

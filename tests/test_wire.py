@@ -107,12 +107,23 @@ def tensor(**changes: Any) -> bytes:
         tensor(at=4),
         tensor(at=1 << 70),
         tensor(grad=1),
+        b"[" + tensor(shape=[1]) + b"," + tensor(shape=[2]) + b"]",
+        json.dumps("a" * 5000).encode(),
+        json.dumps({"$": "Opaque", "type_name": "a" * 5000}).encode(),
+        json.dumps({"$": "dict", "items": [["a" * 5000, 1]]}).encode(),
     ],
-    ids=range(27),
+    ids=range(31),
 )
 def test_malformed_frames_are_refused(text: bytes) -> None:
     with pytest.raises(WireError):
         decode(text, bytearray(8))
+
+
+@pytest.mark.parametrize(
+    "value", ["\ud800", {"$": "Opaque", "type_name": "\udfff"}, {"$": "dict", "items": [["\ud800\ud800", None]]}]
+)
+def test_what_no_file_can_hold_is_made_sound(value: Any) -> None:
+    assert "?" in repr(decode(json.dumps(value).encode(), bytearray())).encode().decode()
 
 
 def test_a_bool_tensor_of_other_bytes_is_made_sound() -> None:
@@ -141,11 +152,52 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+def weight(value: Any) -> int:
+    """Bytes of all tensors in a value; every text in it can be written down."""
+    if isinstance(value, torch.Tensor):
+        return value.numel() * value.itemsize
+    if isinstance(value, (list, tuple)):
+        return sum(map(weight, value))
+    if isinstance(value, dict):
+        return weight(list(value)) + weight(list(value.values()))
+    if isinstance(value, (str, Opaque, StubRef, ObjectRef)):
+        repr(value).encode("utf-8")
+    return 0
+
+
 @settings(max_examples=300, deadline=None)
 @given(value=JSON, blob=st.binary(max_size=256))
-def test_any_json_decodes_or_is_refused(value: Any, blob: bytes) -> None:
+def test_any_json_decodes_to_no_more_than_was_sent_or_is_refused(value: Any, blob: bytes) -> None:
     with contextlib.suppress(WireError):
-        decode(json.dumps(value).encode(), bytearray(blob))
+        assert weight(decode(json.dumps(value).encode(), bytearray(blob))) <= len(blob)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(st.text(max_size=4), inner, max_size=4)
+            | st.tuples(inner, inner)
+            | st.builds(Opaque, st.text(max_size=4))
+        ),
+        max_leaves=20,
+    )
+)
+def test_what_is_encoded_comes_back(value: Any) -> None:
+    assert round_trip(value) == value
+
+
+@settings(max_examples=100, deadline=None)
+@given(stream=st.binary(max_size=300) | st.tuples(st.integers(0, 300), st.integers(0, 300), st.binary(max_size=300)))
+def test_any_stream_gives_a_value_or_an_error_of_the_wire(stream: bytes | tuple[int, int, bytes]) -> None:
+    channel, theirs = pair()
+    with contextlib.closing(channel), contextlib.suppress(WireError, Closed, Late):
+        theirs.sendall(stream if isinstance(stream, bytes) else HEADER.pack(*stream[:2]) + stream[2])
+        theirs.close()
+        while True:
+            channel.receive(time.monotonic() + 5)
 
 
 def pair(max_bytes: int = 1 << 20) -> tuple[Channel, socket.socket]:
