@@ -16,7 +16,6 @@ import signal
 import socket
 import struct
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ from pathlib import Path
 
 from autograder.contestant import kernel, seccomp
 from autograder.contestant.lockdown import Jail, Limits, lock_down
+from autograder.contestant.scratch import scratch
 from autograder.contestant.seccomp import Rule
 
 LIMITS = Limits(memory_bytes=2 << 30, cpu_s=60, processes=16, open_files=64, file_bytes=4 << 20)
@@ -260,6 +260,27 @@ def _many_files(bait: Bait) -> str:
     return "6000 files"
 
 
+def _behind_the_end(bait: Bait) -> str:
+    """Takes space behind a file's end, where neither its size nor the limit on it tells."""
+    keep_size, size = 1, LIMITS.file_bytes * 2
+    with (bait.scratch / "short").open("wb") as file:
+        kernel.call("fallocate", file.fileno(), keep_size, 0, size)
+    time.sleep(LOOKED_AT_S)
+    return f"{size} bytes behind the end of an empty file"
+
+
+def _hidden_deep(bait: Bait) -> str:
+    """Writes in folders too deep to be named from above."""
+    os.chdir(bait.scratch)
+    for _ in range(1500):
+        Path("deeper").mkdir()
+        os.chdir("deeper")
+    for count in range(5):
+        Path(f"part{count}").write_bytes(bytes(LIMITS.file_bytes // 4))
+    time.sleep(LOOKED_AT_S)
+    return "5 files 1500 folders down"
+
+
 def _busy(bait: Bait) -> None:
     end = time.process_time() + 3  # its own seconds: on a busy machine a wall clock would let it off too early
     while time.process_time() < end:
@@ -361,6 +382,8 @@ ESCAPES: tuple[Escape, ...] = (
     Escape("write too big a file", _big_file),
     Escape("fill the scratch", _filled, fills=True),
     Escape("fill the scratch with empty files", _many_files, fills=True),
+    Escape("fill the scratch behind a file's end", _behind_the_end),
+    Escape("fill the scratch deep down", _hidden_deep, fills=True),
     Escape("pass through the kernel's side doors", _kernel_doors),
     Escape("use up the processor", _busy, expected="ended by SIGXCPU", limits=replace(LIMITS, cpu_s=1)),
     Escape("read the own submission", lambda b: _read(b.scratch / "hw1" / "losses.py"), expected="works"),
@@ -377,13 +400,13 @@ ESCAPES: tuple[Escape, ...] = (
 def laid_out() -> Iterator[Bait]:
     """The bait, for as long as the context lasts."""
     with ExitStack() as stack:
-        top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mizan-bait-")))
-        folder, scratch, readable = top / "outside", top / "scratch", top / "readable"
+        top = stack.enter_context(scratch())
+        folder, own, readable = top / "outside", top / "scratch", top / "readable"
         for path, text in (
             (folder / "secret.txt", SECRET),
             (folder / "open.txt", "anybody's"),
             (folder / "other" / "hw1" / "losses.py", SECRET),
-            (scratch / "hw1" / "losses.py", "mine"),
+            (own / "hw1" / "losses.py", "mine"),
             (readable / "provided.py", "ours"),
         ):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -409,7 +432,7 @@ def laid_out() -> Iterator[Bait]:
         stack.callback(os.close, writing)
         os.environ[VARIABLE] = SECRET
         stack.callback(os.environ.pop, VARIABLE)
-        yield Bait(folder, scratch, readable, tcp.getsockname()[1], udp.getsockname()[1], name, os.getpid(), writing)
+        yield Bait(folder, own, readable, tcp.getsockname()[1], udp.getsockname()[1], name, os.getpid(), writing)
 
 
 def tried(escape: Escape, bait: Bait, *, locked: bool = True, lacks: Sequence[str] = ()) -> Row:

@@ -23,7 +23,11 @@ PR_SET_PDEATHSIG = 1
 ROUNDING_S = 0.5
 """The kernel's two ways of counting processor time, by ticks and exactly, come apart by so much on a busy machine."""
 WATCH_EVERY_S = 0.05
+BLOCK = 512
+"""What st_blocks counts in."""
+MAX_DEPTH = 64
 PAGE = 4096
+ENDLESS = 1 << 62
 SPARE_ENTRIES = 4096
 """Files and folders that may be made in a scratch."""
 
@@ -119,13 +123,20 @@ def _end_by(number: int) -> NoReturn:
 
 
 def usage(folder: Path) -> tuple[int, int]:
-    """Bytes in whole pages, and entries, of all that lies in a folder; links are not followed."""
+    """Bytes in whole pages, and entries, of all that lies in a folder; links are not followed.
+
+    Whoever hides folders more than `MAX_DEPTH` deep, where nobody can look, is told to hold without end.
+    """
     held = entries = 0
-    for _, folders, files, here in os.fwalk(folder):
+    top = len(folder.parts)
+    for path, folders, files, here in os.fwalk(folder):
+        if len(Path(path).parts) - top > MAX_DEPTH:
+            return ENDLESS, ENDLESS
         entries += len(folders) + len(files)
         for name in files:
             with suppress(FileNotFoundError):
-                held += -(-os.stat(name, dir_fd=here, follow_symlinks=False).st_size // PAGE) * PAGE
+                found = os.stat(name, dir_fd=here, follow_symlinks=False)
+                held += -(-max(found.st_size, found.st_blocks * BLOCK) // PAGE) * PAGE
     return held, entries
 
 

@@ -81,6 +81,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "fcntl": (72, 25),
     "ioctl": (16, 29),
     "truncate": (76, 45),
+    "fallocate": (285, 47),  # behind a file's end it takes what no limit on file size counts
     "mknod": (133, None),
     "mknodat": (259, 33),
     "chmod": (90, None),
