@@ -34,6 +34,7 @@ DOORS = {
     "calibrate": "autograder.calibration",
     "report": "autograder.report",
     "isolation": "autograder.isolation",
+    "verdicts": "autograder.verdicts",
 }
 """Commands of ``python -m autograder``, each with the module that adds its parser."""
 

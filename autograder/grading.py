@@ -19,8 +19,8 @@ from autograder.assignment import Assignment, Line
 from autograder.intake import HandIn, take_in
 from autograder.judge import faults
 from autograder.judge.checks import Judge
-from autograder.judge.contestant import Contestants, Isolation, SubmissionFolder
-from autograder.results import Criterion, Experiment, Result, Submission, write_result
+from autograder.judge.contestant import Contestant, Contestants, Isolation, SubmissionFolder
+from autograder.results import Criterion, Diagnosis, Experiment, Result, Submission, write_result
 from autograder.results import Isolation as IsolationRecord
 
 Profile = Literal["quick", "full"]
@@ -84,10 +84,9 @@ class Grader:
                 self.assignment.name,
                 self.assignment.stubs,
                 self.options.isolation,
-                self.assignment.seed,
             )
             hand_in.assemble(self.assignment, place.folder)
-            criteria, problems = self._unit(hand_in, place)
+            criteria, diagnoses, problems = self._unit(hand_in, place)
             records = self._experiments(hand_in, place, out)
         by_id = {criterion.id: criterion for criterion in criteria}
         run = {record.id: record for record in records}
@@ -108,6 +107,7 @@ class Grader:
             pending=sum(criterion.max_points for criterion in judged if criterion.status == "pending"),
             seed=self.assignment.seed,
             criteria=judged,
+            diagnoses=diagnoses,
             experiments=records,
             isolation=IsolationRecord(level=self.options.isolation, features=self.contestants.layers),
             environment=environment(),
@@ -118,15 +118,21 @@ class Grader:
         write_result(result, out)
         return result
 
-    def _unit(self, hand_in: HandIn, place: SubmissionFolder) -> tuple[list[Criterion], list[str]]:
+    def _unit(self, hand_in: HandIn, place: SubmissionFolder) -> tuple[list[Criterion], list[Diagnosis], list[str]]:
         if not any(line.kind == "unit" and self.options.admits(line) for line in self.assignment.lines):
-            return [], []
-        return self.judge.check(
-            lambda: place.start(self.contestants),
+            return [], [], []
+
+        def start() -> Contestant:
+            return place.start(self.contestants)
+
+        criteria, problems = self.judge.check(
+            start,
             missing=hand_in.missing,
             only=self.options.admits,
             on_progress=lambda done: self.options.on_progress("unit", done),
         )
+        diagnoses, more = self.judge.diagnose(start, criteria)
+        return criteria, diagnoses, problems + more
 
     def _experiments(self, hand_in: HandIn, place: SubmissionFolder, out: Path) -> list[Experiment]:
         wanted = [line.experiment for line in self.assignment.lines if line.experiment and self.options.admits(line)]

@@ -64,6 +64,14 @@ class Criterion(Record):
     duration_s: Annotated[float, Field(ge=0)] = 0.0
 
 
+class Diagnosis(Record):
+    """A stub that behaves just as a known misconception does: its name, and what to tell the student."""
+
+    stub: str
+    misconception: str
+    text: Text
+
+
 class Experiment(Record):
     """One trained model and what the judge measured of it.
 
@@ -111,6 +119,7 @@ class Result(Record):
     pending: Annotated[float, Field(ge=0)]
     seed: int
     criteria: list[Criterion]
+    diagnoses: list[Diagnosis] = []
     experiments: list[Experiment]
     isolation: Isolation
     environment: dict[str, str]

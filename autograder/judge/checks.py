@@ -7,8 +7,9 @@ The checks are the ones students have (`solutions/<name>/tests`). Here ``submiss
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from autograder.assignment import Assignment, Line
 from autograder.judge import faults
 from autograder.judge.contestant import Contestant, ContestantsUnavailable, Submission, SubmissionFault
-from autograder.results import Criterion, Status, Text
+from autograder.results import Criterion, Diagnosis, Status, Text
 from autograder.translations import LANGUAGES
 
 PATIENCE_S = 30.0
@@ -39,12 +40,52 @@ class Outcome:
     duration_s: float = 0.0
 
 
-class Judge:
-    """Checks one submission after the other; what the reference says is kept between them."""
+class Failure(Protocol):
+    """How a check failed (`tests/misconceptions.py`: Seen)."""
 
-    def __init__(self, assignment: Assignment) -> None:
+    failure: str | list[list[float]]
+
+
+class Misconception(Protocol):
+    """A known mistake (`tests/misconceptions.py`: Misconception)."""
+
+    name: str
+    diagnosis: dict[str, str]
+
+
+class Known(Protocol):
+    """What is known about a stub (`tests/misconceptions.py`: Known)."""
+
+    def recognise(self, ran: Iterable[str], seen: Mapping[str, Failure]) -> Misconception | None: ...
+
+
+@dataclass
+class Ran:
+    """The checks of a stub that ran, by name, and how those failed that did."""
+
+    checks: list[str] = field(default_factory=list)
+    seen: dict[str, Failure] = field(default_factory=dict)
+
+
+class Judge:
+    """Checks one submission after the other; what the reference says is kept between them.
+
+    Args:
+        assignment: what to judge by.
+        seed: what the hidden inputs are drawn from; without, the rubric's.
+    """
+
+    def __init__(self, assignment: Assignment, seed: int | None = None) -> None:
         self.assignment = assignment
+        self.seed = assignment.seed if seed is None else seed
         self.expected: dict[str, Any] = {}
+        self.public: Judge | None = None
+
+    @cached_property
+    def known(self) -> dict[str, Known]:
+        """The known misconceptions of each stub."""
+        known: dict[str, Known] = self.assignment.module("tests.misconceptions").read_known()
+        return known
 
     def check(
         self,
@@ -66,6 +107,55 @@ class Judge:
             The criteria, and the grader's own faults, one text each.
         """
         lines = [line for line in self.assignment.lines if line.kind == "unit" and only(line)]
+        plugin, problems = self._run(lines, start, missing, on_progress)
+        criteria = []
+        for line in lines:
+            criterion, fault = _criterion(line, plugin.outcomes.get(line.id, []))
+            criteria.append(criterion)
+            problems += fault
+        return criteria, problems
+
+    def failures(self, start: Callable[[], Contestant], stubs: Iterable[str]) -> tuple[dict[str, Ran], list[str]]:
+        """How the submission fails the checks of some stubs on the public inputs, and the grader's own faults."""
+        if self.public is None:
+            self.public = Judge(self.assignment, self.assignment.module("tests.expect").PUBLIC_SEED)
+        lines = [line for line in self.assignment.lines if line.kind == "unit" and line.stub in stubs]
+        plugin, problems = self.public._run(lines, start)
+        return plugin.ran, problems
+
+    def diagnose(
+        self, start: Callable[[], Contestant], criteria: list[Criterion]
+    ) -> tuple[list[Diagnosis], list[str]]:
+        """Names the mistakes behind what `check` found wrong, where they are known ones.
+
+        The submission is tried on the inputs that students' own checks use: how known misconceptions fail on those is
+        stored, so that hidden inputs are told by no diagnosis.
+
+        Args:
+            start: starts a contestant on the submission.
+            criteria: what `check` returned.
+
+        Returns:
+            A diagnosis for each stub that has one, and the grader's own faults.
+        """
+        hung = {criterion.stub for criterion in criteria if criterion.status == "timeout"}
+        wrong = {criterion.stub for criterion in criteria if criterion.status in ("failed", "error")} - hung
+        if not wrong & set(self.known):
+            return [], []
+        ran, problems = self.failures(start, wrong & set(self.known))
+        found = {stub: self.known[stub].recognise(run.checks, run.seen) for stub, run in ran.items()}
+        return [
+            Diagnosis(stub=s, misconception=m.name, text=Text(**m.diagnosis)) for s, m in found.items() if m
+        ], problems
+
+    def _run(
+        self,
+        lines: list[Line],
+        start: Callable[[], Contestant],
+        missing: frozenset[str] = frozenset(),
+        on_progress: Callable[[float], None] = lambda done: None,
+    ) -> tuple[_Plugin, list[str]]:
+        """Runs the checks of these lines: the plugin that saw them, and the grader's own faults."""
         plugin = _Plugin(self, lines, start, missing, on_progress)
         arguments = [
             str(self.assignment.tests),
@@ -87,12 +177,7 @@ class Judge:
         problems = list(plugin.faults)
         if exit_code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
             problems.append(f"the checks could not be run: {pytest.ExitCode(exit_code).name}")
-        criteria = []
-        for line in lines:
-            criterion, fault = _criterion(line, plugin.outcomes.get(line.id, []))
-            criteria.append(criterion)
-            problems += fault
-        return criteria, problems
+        return plugin, problems
 
 
 def _criterion(line: Line, outcomes: list[Outcome]) -> tuple[Criterion, list[str]]:
@@ -124,7 +209,9 @@ class _Plugin:
         self.faults: list[str] = []
         self.submissions: dict[str, Submission] = {}
         self.hung_s: dict[str, float] = {}
+        self.ran: dict[str, Ran] = {}
         self.expect = judge.assignment.module("tests.expect")
+        self.misconceptions = judge.assignment.module("tests.misconceptions")
 
     def close(self) -> None:
         for submission in self.submissions.values():
@@ -147,7 +234,7 @@ class _Plugin:
 
     @pytest.fixture
     def draw(self, request: pytest.FixtureRequest) -> Any:
-        return self.expect.Draw(self.judge.assignment.seed, request.node.name)
+        return self.expect.Draw(self.judge.seed, request.node.name)
 
     @pytest.fixture
     def expected(self, request: pytest.FixtureRequest) -> Any:
@@ -187,6 +274,10 @@ class _Plugin:
         skipped = isinstance(problem, pytest.skip.Exception)
         if call.when == "call" or (problem is not None and not skipped):
             self.add(line, self.outcome(line, problem, call.duration))
+            ran = self.ran.setdefault(line.stub, Ran())
+            ran.checks.append(item.name)
+            if problem is not None:
+                ran.seen[item.name] = self.misconceptions.see(problem)
         if call.when == "teardown":
             self.on_progress((item.session.items.index(item) + 1) / len(item.session.items))
         return report

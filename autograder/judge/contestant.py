@@ -8,6 +8,7 @@ and are otherwise whatever the student's code made them.
 from __future__ import annotations
 
 import json
+import math
 import signal
 import socket
 import time
@@ -22,6 +23,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from autograder.contestant import scratch
 from autograder.contestant.lockdown import Limits
 from autograder.contestant.server import tensors_in
 from autograder.judge.zygote import Zygote
@@ -41,6 +43,11 @@ ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0  # a cold machine under load takes long to import torch
 IMPORT_S = 20.0
 CALL_S = 10.0
+ALL_CALLS_S = 120.0
+"""What all calls of a stub's checks may take together: a hundred slow answers must not hold up a class."""
+MAX_REPLY_BYTES = 256 << 20
+"""The largest answer: four times the weights of the largest model."""
+MAX_TEXT = 2000
 DEATH_S = 0.5  # between the moment a dying process closes its wire and the moment its exit code is known
 
 Isolation = Literal["full", "none"]
@@ -75,11 +82,19 @@ class Contestants:
         isolation: "full" locks each contestant down, "none" does not (for machines that cannot).
         limits: what each may use.
         zygote: the process that forks them, if it runs already; without, one is started and ended.
+        threads: how many torch computes with in each.
     """
 
-    def __init__(self, isolation: Isolation = "full", limits: Limits = LIMITS, zygote: Zygote | None = None) -> None:
+    def __init__(
+        self,
+        isolation: Isolation = "full",
+        limits: Limits = LIMITS,
+        zygote: Zygote | None = None,
+        threads: int = 1,
+    ) -> None:
         self.isolation = isolation
         self.limits = limits
+        self.threads = threads
         self.layers: list[str] = []
         self._zygote = zygote
         self._ours = ExitStack()
@@ -107,25 +122,31 @@ class Contestants:
         reply: dict[str, Any] = json.loads(answer)
         return reply
 
-    def start(self, folder: Path, package: str, stubs: dict[str, str], seed: int = 0) -> Contestant:
-        """Starts a contestant on the package ``folder/package``.
+    def start(self, folder: Path, package: str, stubs: dict[str, str]) -> Contestant:
+        """Starts a contestant on a copy of the package ``folder/package``: what it writes, no other finds.
 
         Raises:
             ContestantsUnavailable: the machine does not allow the isolation that was asked for.
         """
+        own = scratch.copy_of(folder)
         ours, theirs = socket.socketpair()
         order = {
             "op": "start",
-            "folder": str(folder),
+            "folder": str(own),
             "package": package,
             "stubs": stubs,
-            "seed": seed,
             "isolation": self.isolation,
             "limits": asdict(self.limits),
+            "threads": self.threads,
         }
-        with theirs:
-            pid = self.order(order, [theirs.fileno()])["pid"]
-        contestant = Contestant(self, pid, Channel(ours))
+        try:
+            with theirs:
+                pid = self.order(order, [theirs.fileno()])["pid"]
+        except BaseException:
+            ours.close()
+            scratch.remove(own)
+            raise
+        contestant = Contestant(self, pid, Channel(ours, MAX_REPLY_BYTES), own)
         try:
             greeting = contestant.channel.receive(time.monotonic() + START_S)
         except (Closed, Late):
@@ -141,12 +162,14 @@ class Contestants:
 
 @dataclass
 class Contestant:
-    """One process with one student's code in it."""
+    """One process with one student's code in it. ``spent_s``: how long it was waited for, seconds."""
 
     parent: Contestants
     pid: int
     channel: Channel
+    folder: Path
     alive: bool = True
+    spent_s: float = 0.0
     graphs: int = 0
     released: list[int] = field(default_factory=list)
 
@@ -160,7 +183,8 @@ class Contestant:
         """
         if not self.alive:
             raise SubmissionFault("died", "the process had ended before")
-        deadline = time.monotonic() + timeout_s
+        began = time.monotonic()
+        deadline = began + timeout_s
         release, self.released = self.released, []
         try:
             self.channel.send({"op": op, "arguments": arguments, "release": release}, _unsendable, deadline)
@@ -176,6 +200,8 @@ class Contestant:
         except WireError as problem:
             self.end()
             raise SubmissionFault("malformed", str(problem)) from None
+        finally:
+            self.spent_s += time.monotonic() - began
         if isinstance(reply, dict) and isinstance(error := reply.get("error"), dict):
             raise _raised(error)
         if not isinstance(reply, dict) or "value" not in reply:
@@ -194,6 +220,7 @@ class Contestant:
             return None
         self.alive = False
         status = self.parent.order({"op": "end", "pid": self.pid, "patience_s": patience_s}, [])["status"]
+        scratch.remove(self.folder)
         return status if isinstance(status, int) else None
 
 
@@ -204,13 +231,14 @@ def _call_back(reply: dict[str, Any], callbacks: list[Callable[..., Any]]) -> di
     try:
         return {"value": callbacks[number](*arguments)}
     except Exception as problem:  # the student's arguments made it fail: tell the student's code, as Python would
-        return {"error": f"{type(problem).__name__}: {problem}"}
+        return {"error": f"{type(problem).__name__}: {problem}"[:MAX_TEXT]}
 
 
 def _raised(error: dict[str, Any]) -> SubmissionFault:
-    text, type_name, file = (str(error.get(key, ""))[:2000] for key in ("text", "type", "file"))
+    words = (error.get(key) for key in ("text", "type", "file"))
+    text, type_name, file = (word[:MAX_TEXT] if isinstance(word, str) else "" for word in words)
     line = error.get("line")
-    return SubmissionFault("raised", text, type_name, file, line if type(line) is int else 0)
+    return SubmissionFault("raised", text, type_name, file, line if type(line) is int and line < 1 << 31 else 0)
 
 
 def _cause_of_death(status: int | None) -> str:
@@ -233,16 +261,24 @@ class Submission:
         start: starts a contestant; called when one is first needed, and again after one died.
         stubs: stub -> module, all that may be asked for.
         call_s: time limit of one call, seconds.
+        all_calls_s: time limit of all calls together, seconds.
         echo: after each call copy back what it did to its arguments, so that in-place changes show here as they
             would in one process. Costs the arguments' bytes once more.
     """
 
     def __init__(
-        self, start: Callable[[], Contestant], stubs: dict[str, str], *, call_s: float = CALL_S, echo: bool = True
+        self,
+        start: Callable[[], Contestant],
+        stubs: dict[str, str],
+        *,
+        call_s: float | None = None,
+        all_calls_s: float | None = None,
+        echo: bool = True,
     ) -> None:
         self._start = start
         self._stubs = stubs
-        self._call_s = call_s
+        self._call_s = CALL_S if call_s is None else call_s
+        self._left_s = ALL_CALLS_S if all_calls_s is None else all_calls_s
         self._echo = echo
         self._contestant: Contestant | None = None
         self._loaded: set[str] = set()
@@ -278,6 +314,11 @@ class Submission:
         )
 
     def _living(self) -> Contestant:
+        if self._contestant is not None:
+            self._left_s -= self._contestant.spent_s
+            self._contestant.spent_s = 0.0
+        if self._left_s <= 0:
+            raise SubmissionFault("timeout", "no time is left for it")
         if self._contestant is None or not self._contestant.alive:
             self._contestant = self._start()
             self._loaded.clear()
@@ -377,7 +418,8 @@ class _Graph:
         if not isinstance(answer, list) or len(answer) != len(shapes):
             raise SubmissionFault("malformed", "gradients that do not fit the inputs")
         for grad, shape in zip(answer, shapes, strict=True):
-            if grad is not None and not (isinstance(grad, Tensor) and grad.shape == shape):
+            fits = isinstance(grad, Tensor) and grad.shape == shape and grad.is_floating_point()
+            if grad is not None and not fits:
                 raise SubmissionFault("malformed", "gradients that do not fit the inputs")
         return answer
 
@@ -471,17 +513,18 @@ class SubmissionFolder:
     package: str
     stubs: dict[str, str]
     isolation: Isolation
-    seed: int
 
     def start(self, contestants: Contestants) -> Contestant:
         """A contestant with this submission in it."""
-        return contestants.start(self.folder, self.package, self.stubs, self.seed)
+        return contestants.start(self.folder, self.package, self.stubs)
 
     @contextmanager
     def open(self, call_s: float = CALL_S) -> Iterator[Submission]:
         """The submission with contestants of its own, for training: arguments are not copied back."""
         with Contestants(self.isolation) as contestants:
-            submission = Submission(lambda: self.start(contestants), self.stubs, call_s=call_s, echo=False)
+            submission = Submission(
+                lambda: self.start(contestants), self.stubs, call_s=call_s, all_calls_s=math.inf, echo=False
+            )
             try:
                 yield submission
             finally:

@@ -111,15 +111,15 @@ def test_pgd_steps(submission: Any, draw: Draw, expected: Expected, steps: int, 
 
 
 @pytest.mark.criterion("pgd.ball")
-@pytest.mark.parametrize("steps", [0, 5])
-def test_pgd_ball(submission: Any, draw: Draw, expected: Expected, steps: int) -> None:
+@pytest.mark.parametrize("steps, alpha", [(0, 0.05), (5, 0.05), (3, 0.15)])
+def test_pgd_ball(submission: Any, draw: Draw, expected: Expected, steps: int, alpha: float) -> None:
     image = draw.uniform(2, 3, 6, 6)
     image[:, :, 0], image[:, :, 1] = 0.0, 1.0
     slope, before = draw.normal(2, 3, 6, 6), image.clone()
 
-    # A constant gradient and steps larger than the ball: the projection alone decides where it ends.
+    # A constant gradient, and steps that lead out of the ball: the projection alone decides where it ends.
     def attack(stubs: Any) -> Any:
-        return stubs.pgd_attack(image, 0.06, 0.05, steps, lambda x: slope)
+        return stubs.pgd_attack(image, 0.06, alpha, steps, lambda x: slope)
 
     expected.close(submission, attack, PERTURBED, terms=max(steps, 1), scale=1, hint=PGD)
     untouched(image, before, N_("The image passed in"))
