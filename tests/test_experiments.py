@@ -125,7 +125,7 @@ def run(
         folder = tmp_path / "assembled"
         folder.mkdir()
         take_in(hand_in(**files), assignment).assemble(assignment, folder)
-        place = SubmissionFolder(folder, assignment.name, assignment.stubs, isolation, assignment.seed)
+        place = SubmissionFolder(folder, assignment.name, assignment.stubs, isolation)
         events: list[tuple[str, float]] = []
         records = experiments.run(
             assignment,
