@@ -31,7 +31,11 @@ class AssignmentError(Exception):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the rubric: a criterion before it is judged."""
+    """One line of the rubric: a criterion before it is judged.
+
+    ``needs``: of an experiment whose model the student's side trains, the unit criterion that must be earned as well.
+    Weights alone do not show where they come from: they may have been trained by other code and shipped.
+    """
 
     id: str
     stub: str
@@ -40,6 +44,7 @@ class Line:
     kind: Kind = "unit"
     bonus: bool = False
     experiment: str = ""
+    needs: str = ""
 
     def judged(self, status: Status, message: Text | None = None, duration_s: float = 0.0) -> Criterion:
         """The criterion that this line becomes: its points if passed, else none."""
@@ -136,4 +141,6 @@ def load(name: str = "hw1", solutions: Path = SOLUTIONS) -> Assignment:
     for line in lines:
         if line.kind != "manual" and line.stub not in assignment.stubs:
             raise AssignmentError(f"{path}: {line.id} is about {line.stub!r}, which is no stub")
+        if line.needs and line.needs not in ids[: ids.index(line.id)]:
+            raise AssignmentError(f"{path}: {line.id} needs {line.needs!r}, which is no criterion before it")
     return assignment

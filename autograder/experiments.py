@@ -11,6 +11,7 @@ import io
 import multiprocessing
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -25,12 +26,21 @@ from torch import Tensor, nn
 from autograder import thresholds
 from autograder.assignment import Assignment, load
 from autograder.judge import faults
-from autograder.judge.contestant import SubmissionFault, SubmissionFolder
+from autograder.judge.contestant import MAX_TEXT, SubmissionFault, SubmissionFolder
 from autograder.results import Experiment, Text, write_atomically
 from autograder.wire import StubRef
 
 BATCH_S = 30.0
 """Time limit of one call of a student's function during training, seconds."""
+
+SEED = 20_000
+"""Of all trainings and measurements in grading. The student's process is told it, so it is not the hidden one."""
+
+STEP = 0.005
+"""The least part of an experiment that is worth reporting."""
+
+NOT_FIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What our training loop raises where a student's function gave it something that it cannot go on with."""
 
 
 class Unusable(Exception):
@@ -68,25 +78,34 @@ def run(
     data: Path | None,
     jobs: int,
     on_progress: Callable[[str, float], None],
-) -> list[Experiment]:
+) -> tuple[list[Experiment], dict[str, str]]:
     """Runs experiments, up to ``jobs`` at a time, and writes ``out/figures/<id>.npz`` for each.
 
     Returns:
         A record for each of ``wanted``, in that order; "not_run" with a note where the student's part gave nothing
-        that can be measured.
+        that can be measured. And the grader's own faults: experiment -> traceback; these are not run either.
 
     Raises:
         DataUnavailable: ``data`` does not hold what the experiments need.
     """
     require_data(assignment, wanted, data)
-    orders = [Order(assignment.name, name, profile, data, assignment.seed, place) for name in wanted]
-    records = {}
-    for order, record, arrays in perform(orders, jobs, on_progress):
+    orders = [Order(assignment.name, name, profile, data, SEED, place) for name in wanted]
+    records: dict[str, Experiment] = {}
+    broken: dict[str, str] = {}
+
+    def failed(order: Order, problem: Exception) -> None:
+        broken[order.experiment] = "".join(traceback.format_exception(problem))
+        row = assignment.module("experiments").EXPERIMENTS[order.experiment]
+        records[order.experiment] = _record(row, SEED, "").model_copy(
+            update={"status": "not_run", "note": faults.bilingual(faults.NO_CHECK)}
+        )
+
+    for order, record, arrays in perform(orders, jobs, on_progress, failed):
         if arrays:
             record.arrays = f"figures/{order.experiment}.npz"
             write_atomically(out / record.arrays, packed(arrays))
         records[order.experiment] = record
-    return [records[name] for name in wanted]
+    return [records[name] for name in wanted], broken
 
 
 def require_data(assignment: Assignment, wanted: Iterable[str], data: Path | None) -> None:
@@ -105,10 +124,20 @@ def require_data(assignment: Assignment, wanted: Iterable[str], data: Path | Non
             raise DataUnavailable(str(problem)) from problem
 
 
+def _fail(order: Order, problem: Exception) -> None:
+    raise problem
+
+
 def perform(
-    orders: list[Order], jobs: int, on_progress: Callable[[str, float], None] = lambda stage, done: None
+    orders: list[Order],
+    jobs: int,
+    on_progress: Callable[[str, float], None] = lambda stage, done: None,
+    on_fault: Callable[[Order, Exception], None] = _fail,
 ) -> Iterator[tuple[Order, Experiment, dict[str, np.ndarray]]]:
-    """Carries out orders in processes of their own, each with one thread; yields them as they are done."""
+    """Carries out orders in processes of their own, each with one thread; yields them as they are done.
+
+    ``on_fault`` is called for an order that failed by no fault of the student's; without it the error is raised.
+    """
     # Spawned, not forked: this process has threads (progress) and may have touched CUDA.
     context = multiprocessing.get_context("spawn")
     queue: Queue[tuple[str, float] | None] = context.Queue()
@@ -120,7 +149,12 @@ def perform(
             futures = {pool.submit(_perform_apart, order): order for order in orders}
             try:
                 for future in as_completed(futures):
-                    yield futures[future], *future.result()
+                    try:
+                        done = future.result()
+                    except Exception as problem:
+                        on_fault(futures[future], problem)
+                    else:
+                        yield futures[future], *done
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -146,20 +180,22 @@ def _begin(queue: Queue[tuple[str, float] | None]) -> None:
 
 
 def _perform_apart(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:
-    """`_perform`, with errors that the process that waits can read: it may not know the assignment's classes."""
-    try:
-        return _perform(order)
-    except Exception as problem:
-        raise RuntimeError(f"{order.experiment}: {type(problem).__name__}: {problem}") from problem
-
-
-def _perform(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:
-    """Runs one experiment in this process. Training is 80 % of its progress, measuring and the map the rest."""
+    """`perform_one`, with errors that the process that waits can read: it may not know the assignment's classes."""
 
     def report(done: float) -> None:
         if _reports is not None:
             _reports.put((order.experiment, done))
 
+    try:
+        return perform_one(order, report)
+    except Exception as problem:
+        raise RuntimeError(f"{order.experiment}: {type(problem).__name__}: {problem}") from problem
+
+
+def perform_one(
+    order: Order, report: Callable[[float], None] = lambda done: None
+) -> tuple[Experiment, dict[str, np.ndarray]]:
+    """Runs one experiment in this process. Training is 80 % of its progress, measuring and the map the rest."""
     started = time.monotonic()
     assignment = load(order.assignment)
     rows, datasets = assignment.module("experiments"), assignment.module("datasets")
@@ -168,29 +204,30 @@ def _perform(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:
     report(0.0)
     train = datasets.load(row.train_role, "train", order.data, count=scale.train)
     tests = {role: datasets.load(role, "test", order.data, count=scale.test) for role in row.test_roles}
-    record = Experiment(
-        id=row.id,
-        title=Text(**row.title._asdict()),
-        protocol=Text(**row.protocol._asdict()),
-        question=row.question,
-        data=" -> ".join(dict.fromkeys([train.name, *(images.name for images in tests.values())])),
-        published=dict(row.published),
-        seed=order.seed,
-        **thresholds.stored(assignment, order.profile, order.data, row.id),
-    )
+    data = " -> ".join(dict.fromkeys([train.name, *(images.name for images in tests.values())]))
+    stored = thresholds.stored(assignment, order.profile, order.data, row.id)
+    record = _record(row, order.seed, data).model_copy(update=stored)
     pixels, labels = torch.from_numpy(np.array(train.pixels)), torch.from_numpy(np.array(train.labels))
     arguments = (row.id, order.profile, pixels, labels)
     try:
-        trained = _train(order, assignment, training, row, scale, arguments, lambda done: report(0.8 * done))
+        trained = _train(order, assignment, training, row, scale, arguments, _steadily(report))
         model = load_weights(training, row, order.profile, _reference_parts(assignment), trained)
+        measured = measurement.measure(
+            row.id,
+            order.profile,
+            model,
+            train,
+            tests,
+            seed=order.seed,
+            progress=lambda done: report(0.8 + 0.1 * done),
+        )
+        if not np.isfinite(measured.arrays["features"]).all():  # finite weights, too large to compute with
+            raise _unfit(row, "features()")
     except Unusable as problem:
         report(1.0)
         return record.model_copy(
             update={"status": "not_run", "note": problem.text, "duration_s": time.monotonic() - started}
         ), {}
-    measured = measurement.measure(
-        row.id, order.profile, model, train, tests, seed=order.seed, progress=lambda done: report(0.8 + 0.1 * done)
-    )
     arrays = measured.arrays if order.place is None else measurement.embed(measured.arrays)
     curves = _curves(trained)
     arrays |= {f"curve_{name}": np.array(values, np.float32) for name, values in curves.items()}
@@ -205,6 +242,32 @@ def _perform(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:
     return record, arrays
 
 
+def _record(row: Any, seed: int, data: str) -> Experiment:
+    """What is known of an experiment before it is run."""
+    return Experiment(
+        id=row.id,
+        title=Text(**row.title._asdict()),
+        protocol=Text(**row.protocol._asdict()),
+        question=row.question,
+        data=data,
+        published=dict(row.published),
+        seed=seed,
+    )
+
+
+def _steadily(report: Callable[[float], None]) -> Callable[[object], None]:
+    """Takes the training's progress from whoever trains and reports it, as far as it is one: it grows, by steps."""
+    told = 0.0
+
+    def progress(done: object) -> None:
+        nonlocal told
+        if isinstance(done, (int, float)) and told < done <= 1 and (done - told >= STEP or done == 1):
+            told = float(done)
+            report(0.8 * told)
+
+    return progress
+
+
 def _reference_parts(assignment: Assignment) -> dict[str, Any]:
     return {name: getattr(assignment.reference, name) for name in assignment.stubs}
 
@@ -216,7 +279,7 @@ def _train(
     row: Any,
     scale: Any,
     arguments: tuple[str, str, Tensor, Tensor],
-    progress: Callable[[float], None],
+    progress: Callable[[object], None],
 ) -> Any:
     """Trains with the student's part where it belongs.
 
@@ -252,6 +315,9 @@ def _train(
         raise Unusable(faults.verdict(fault, stub)[1]) from fault
     except training.TrainingFailed as problem:
         raise Unusable(faults.bilingual(faults.UNTRAINED, stub=stub, text=str(problem))) from problem
+    except NOT_FIT as problem:
+        told = f"{type(problem).__name__}: {problem}"[:MAX_TEXT]
+        raise Unusable(faults.bilingual(faults.UNTRAINED, stub=stub, text=told)) from problem
 
 
 def load_weights(training: Any, row: Any, profile: str, parts: dict[str, Any], trained: Any) -> nn.Module:
@@ -275,10 +341,14 @@ def load_weights(training: Any, row: Any, profile: str, parts: dict[str, Any], t
                 problem = name
                 break
     if problem:
-        raise Unusable(faults.bilingual(faults.WEIGHTS, stub=row.stubs[0], text=problem))
+        raise _unfit(row, problem)
     assert isinstance(state, dict)
     model.load_state_dict({name: value.detach() for name, value in state.items()})
     return model
+
+
+def _unfit(row: Any, name: str) -> Unusable:
+    return Unusable(faults.bilingual(faults.WEIGHTS, stub=row.stubs[0], text=name))
 
 
 def _curves(trained: Any) -> dict[str, list[float]]:

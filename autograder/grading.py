@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,11 +15,12 @@ import torch
 
 from autograder import __version__, experiments
 from autograder.assignment import Assignment, Line
+from autograder.contestant.scratch import scratch
 from autograder.intake import HandIn, take_in
 from autograder.judge import faults
 from autograder.judge.checks import Judge
 from autograder.judge.contestant import Contestant, Contestants, Isolation, SubmissionFolder
-from autograder.results import Criterion, Diagnosis, Experiment, Result, Submission, write_result
+from autograder.results import Criterion, Diagnosis, Experiment, Result, Status, Submission, write_result
 from autograder.results import Isolation as IsolationRecord
 
 Profile = Literal["quick", "full"]
@@ -78,21 +78,17 @@ class Grader:
             ContestantsUnavailable: this machine cannot lock a contestant away.
         """
         started = datetime.now(UTC)
-        with tempfile.TemporaryDirectory(prefix="mizan-") as folder:
-            place = SubmissionFolder(
-                Path(folder),
-                self.assignment.name,
-                self.assignment.stubs,
-                self.options.isolation,
-            )
+        with scratch() as folder:
+            place = SubmissionFolder(folder, self.assignment.name, self.assignment.stubs, self.options.isolation)
             hand_in.assemble(self.assignment, place.folder)
             criteria, diagnoses, problems = self._unit(hand_in, place)
-            records = self._experiments(hand_in, place, out)
+            records, broken = self._experiments(hand_in, place, out)
         by_id = {criterion.id: criterion for criterion in criteria}
         run = {record.id: record for record in records}
         for line in self.assignment.lines:
             if self.options.admits(line) and line.kind == "experiment":
-                by_id[line.id] = _of_experiment(line, run[line.experiment])
+                broke = line.experiment in broken
+                by_id[line.id] = _of_experiment(line, run[line.experiment], by_id.get(line.needs), broken=broke)
             elif self.options.admits(line) and line.kind == "manual":
                 by_id[line.id] = line.judged("pending", faults.bilingual(faults.AWAITS))
         judged = [by_id[line.id] for line in self.assignment.lines if line.id in by_id]
@@ -111,7 +107,7 @@ class Grader:
             experiments=records,
             isolation=IsolationRecord(level=self.options.isolation, features=self.contestants.layers),
             environment=environment(),
-            faults=problems,
+            faults=[*problems, *broken.values()],
             started=started,
             finished=datetime.now(UTC),
         )
@@ -134,10 +130,12 @@ class Grader:
         diagnoses, more = self.judge.diagnose(start, criteria)
         return criteria, diagnoses, problems + more
 
-    def _experiments(self, hand_in: HandIn, place: SubmissionFolder, out: Path) -> list[Experiment]:
+    def _experiments(
+        self, hand_in: HandIn, place: SubmissionFolder, out: Path
+    ) -> tuple[list[Experiment], dict[str, str]]:
         wanted = [line.experiment for line in self.assignment.lines if line.experiment and self.options.admits(line)]
         if not wanted:
-            return []
+            return [], {}
         return experiments.run(
             self.assignment,
             wanted,
@@ -158,13 +156,22 @@ def score(criteria: list[Criterion]) -> float:
     return min(earned, automatic) + marked
 
 
-def _of_experiment(line: Line, record: Experiment) -> Criterion:
-    """An experiment's criterion: every threshold must be reached by what the judge measured."""
+def _of_experiment(line: Line, record: Experiment, needed: Criterion | None, *, broken: bool) -> Criterion:
+    """An experiment's criterion: every threshold must be reached by what the judge measured.
+
+    ``needed`` is the verdict on what must be right before trained weights prove anything, if that was judged;
+    ``broken``: the grader itself failed.
+    """
+    if broken:
+        return line.judged("pending", faults.bilingual(faults.NO_CHECK))
     if record.status == "not_run":
         return line.judged("failed", record.note)
     if not record.thresholds:
         return line.judged("pending", faults.bilingual(faults.NO_THRESHOLD))
     short = [name for name, least in record.thresholds.items() if record.metrics.get(name, 0.0) < least]
+    if not short and needed is not None and needed.status != "passed":
+        status: Status = "pending" if needed.status == "pending" else "failed"
+        return line.judged(status, faults.bilingual(faults.NEEDS, stub=line.stub, needed=needed.id))
     if not short:
         return line.judged("passed")
     reached, least = record.metrics.get(short[0], 0.0), record.thresholds[short[0]]

@@ -127,7 +127,7 @@ def run(
         take_in(hand_in(**files), assignment).assemble(assignment, folder)
         place = SubmissionFolder(folder, assignment.name, assignment.stubs, isolation)
         events: list[tuple[str, float]] = []
-        records = experiments.run(
+        records, broken = experiments.run(
             assignment,
             list(wanted),
             place,
@@ -137,6 +137,7 @@ def run(
             jobs=2,
             on_progress=lambda stage, done: events.append((stage, done)),
         )
+        assert broken == {}
         assert {stage for stage, _ in events} == set(wanted)
         for name in wanted:
             done = [part for stage, part in events if stage == name]

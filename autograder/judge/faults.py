@@ -31,6 +31,10 @@ BELOW = N_(
     "Trained with your {stub}, the model reached {reached}, and at least {least} is needed. First mend what the "
     "other criteria say about {stub}; if they all pass, the training may have diverged."
 )
+NEEDS = N_(
+    "The weights reach the threshold, but their points also need the criterion {needed}: without it they do not show "
+    "that it was your {stub} that was trained. Mend what that criterion says."
+)
 UNTRAINED = N_("Training with your {stub} could not go on: {text}. First mend what the other criteria say about it.")
 WEIGHTS = N_(
     "The weights that your {stub} was trained to do not fit the reference's model ({text}): names and shapes must be "
