@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 from autograder import __version__
+from autograder.experiments import DataUnavailable
 from autograder.grading import Grader
-from autograder.intake import IntakeError
+from autograder.intake import HandIn, IntakeError
+from autograder.judge.contestant import ContestantsUnavailable
 from autograder.results import Result, read_result, write_atomically
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 SUMMARY = "summary.csv"
+FAULT = "grader-fault.txt"
+
+
+class ClassFault(Exception):
+    """Some hand-ins could not be graded, by the grader's own fault; all others were."""
 
 
 def hand_ins(directory: Path) -> list[Path]:
@@ -44,7 +52,8 @@ def grade_class(
 ) -> list[Result]:
     """Grades every hand-in to ``out/<its name>`` and writes ``out/summary.csv`` after each.
 
-    A hand-in that cannot be taken costs its owner the points and nobody else anything.
+    A hand-in that cannot be taken costs its owner the points and nobody else anything; one that the grader breaks at
+    costs nobody anything: its row says so, its folder has the details, and the others are graded.
 
     Args:
         directory: with the hand-ins.
@@ -52,24 +61,54 @@ def grade_class(
         grader: grades one.
         resume: keep the result of a hand-in that has one of this kit, for the same bytes and the same options.
         on_result: called with the hand-in's name and its result, or None and why there is none.
+
+    Raises:
+        IntakeError: it is no directory, or nothing is in it.
+        ContestantsUnavailable: this machine cannot lock a contestant away.
+        DataUnavailable: the images asked for are not there.
+        ClassFault: at the end, if the grader broke at any of them.
     """
     results: list[Result] = []
     rows: list[dict[str, object]] = []
+    broken: list[str] = []
     for path in hand_ins(directory):
         folder = out / path.name
+        row: dict[str, object] = {"hand_in": path.name}
         try:
-            hand_in = grader.take_in(path)
-        except IntakeError as problem:
-            rows.append({"hand_in": path.name, "score": 0, "problem": str(problem)})
-            on_result(path.name, None, str(problem))
-        else:
+            hand_in = _taken(path, grader)
             result = _earlier(folder, hand_in.sha256, grader) if resume else None
             result = result or grader.grade(hand_in, folder)
             results.append(result)
-            rows.append(_row(path.name, result))
+            row = _row(path.name, result)
             on_result(path.name, result, "")
+        except IntakeError as problem:
+            row |= {"score": 0, "problem": str(problem)}
+            on_result(path.name, None, str(problem))
+        except (ContestantsUnavailable, DataUnavailable):
+            raise
+        except Exception as problem:
+            broken.append(path.name)
+            row["problem"] = f"the grader's own fault: {type(problem).__name__}: {problem}"
+            write_atomically(folder / FAULT, traceback.format_exc().encode("utf-8", "backslashreplace"))
+            on_result(path.name, None, f"{row['problem']}; the details are in {folder / FAULT}")
+        rows.append(row)
         write_atomically(out / SUMMARY, _csv(rows, grader))
+    if broken:
+        raise ClassFault(f"{len(broken)} of {len(rows)} hand-ins could not be graded: {', '.join(broken)}")
     return results
+
+
+def _taken(path: Path, grader: Grader) -> HandIn:
+    """Takes a hand-in of a class, where nobody chose each one's name and kind by hand.
+
+    Raises:
+        IntakeError: it cannot be taken.
+    """
+    if path.is_symlink():
+        raise IntakeError(f"{path}: a link, which could lead to another's work; put the hand-in itself there")
+    if path.name == SUMMARY:
+        raise IntakeError(f"{path}: called as the class's summary is; give it another name")
+    return grader.take_in(path)
 
 
 def _earlier(folder: Path, sha256: str, grader: Grader) -> Result | None:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from autograder.intake import plain
 from autograder.results import Criterion, Result
 
 MARKS = {
@@ -37,6 +38,11 @@ def progress(console: Console) -> Iterator[Callable[[str, float], None]]:
         yield report
 
 
+def _told(text: str) -> str:
+    """Text that a stranger may have written: nothing in it is markup, steers the terminal or turns a line around."""
+    return escape(plain(text))
+
+
 def _points(value: float) -> str:
     return f"{value:g}"
 
@@ -44,14 +50,14 @@ def _points(value: float) -> str:
 def verdict(result: Result, written: list[Path], console: Console) -> None:
     """Prints the verdict: each criterion with its message, the measured figures, where the files are."""
     who = " ".join(filter(None, (result.student.name, result.student.number))) or Path(result.submission.path).name
-    table = Table(title=escape(f"{result.assignment}: {who}"), title_justify="left", expand=False)
+    table = Table(title=_told(f"{result.assignment}: {who}"), title_justify="left", expand=False)
     table.add_column("criterion")
     table.add_column("verdict")
     table.add_column("points", justify="right")
     table.add_column("what to do", overflow="fold")
     for criterion in result.criteria:
         table.add_row(
-            escape(criterion.id), MARKS[criterion.status], _of(criterion), escape(_first_words(criterion.message.en))
+            escape(criterion.id), MARKS[criterion.status], _of(criterion), _told(_first_words(criterion.message.en))
         )
     console.print(table)
     if result.experiments:
@@ -65,9 +71,9 @@ def verdict(result: Result, written: list[Path], console: Console) -> None:
     else:
         console.print(f"isolation: {escape(', '.join(result.isolation.features) or 'no student code ran')}")
     for fault in result.faults:
-        console.print(f"[red]the grader's own fault:[/] {escape(fault.strip().splitlines()[-1])}")
+        console.print(f"[red]the grader's own fault:[/] {_told(fault.strip().splitlines()[-1])}")
     for path in written:
-        console.print(f"  {escape(str(path))}", soft_wrap=True, highlight=False)
+        console.print(f"  {_told(str(path))}", soft_wrap=True, highlight=False)
 
 
 def _of(criterion: Criterion) -> str:
@@ -88,15 +94,15 @@ def _figures(result: Result) -> Table:
         for metric in list(record.metrics) or [""]:
             figures = (record.metrics, record.thresholds, record.reference, record.published)
             row = [f"{values[metric]:.1%}" if metric in values else "" for values in figures]
-            table.add_row(escape(record.id), escape(record.data), metric or escape(record.note.en), *row)
+            table.add_row(escape(record.id), escape(record.data), metric or _told(record.note.en), *row)
     return table
 
 
 def line(name: str, result: Result | None, problem: str, console: Console) -> None:
     """Prints one hand-in of a class: its name and score, or why there is none."""
     if result is None:
-        console.print(f"{escape(name)}: [red]not taken[/]: {escape(problem)}", soft_wrap=True, highlight=False)
+        console.print(f"{_told(name)}: [red]not taken[/]: {_told(problem)}", soft_wrap=True, highlight=False)
         return
     note = " [red](the grader's own fault, see results.json)[/]" if result.faults else ""
     score = f"{_points(result.score)} of {_points(result.max_score)}"
-    console.print(f"{escape(name)}: {score}, {_points(result.pending)} pending{note}", highlight=False)
+    console.print(f"{_told(name)}: {score}, {_points(result.pending)} pending{note}", highlight=False)
