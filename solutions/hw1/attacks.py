@@ -47,10 +47,10 @@ def pgd_attack(
     """
     ### BEGIN SOLUTION
     low, high = (image - epsilon).clamp_min(0), (image + epsilon).clamp_max(1)  # (N, C, H, W) each
-    x = image
+    x = image.clone()
     for _ in range(steps):
         x = torch.clamp(x + alpha * gradient(x).sign(), low, high)
-    return x.clone() if steps == 0 else x
+    return x
     ### END SOLUTION
 
 

@@ -269,7 +269,7 @@ def test_circle_value(submission: Any, draw: Draw, expected: Expected, m: float,
 
 
 @pytest.mark.criterion("circle.value")
-@pytest.mark.parametrize("m, gamma", [(0.25, 4.0), (0.4, 8.0)])
+@pytest.mark.parametrize("m, gamma", [(0.25, 4.0), (0.4, 8.0), (-0.25, 4.0)])  # below 0 both weights are clamped
 def test_circle_well_separated(submission: Any, draw: Draw, expected: Expected, m: float, gamma: float) -> None:
     sp, sn = well_separated_case(draw)
     expected.close(
