@@ -253,6 +253,9 @@ class _Plugin:
         if report.failed:
             self.faults.append(str(report.longrepr))
 
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.faults.append(str(excrepr))
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         line = self.line_of(item)
