@@ -1,4 +1,5 @@
-"""The corpus is what it says: right solutions behave as the reference does, wrong ones do not, and labels are whole.
+"""The corpus is what it says: right solutions behave as the reference does, wrong ones do not, twins of wrong ones as
+these do, and labels are whole.
 
 Nothing here uses the checks that the corpus is there to try: behaviour is compared straight with the reference, on
 inputs that the contract allows.
@@ -6,11 +7,13 @@ inputs that the contract allows.
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from difflib import SequenceMatcher
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -28,6 +31,7 @@ LABELS = tomllib.loads((CORPUS / "labels.toml").read_text(encoding="utf-8"))
 MODULES: dict[str, str] = RUBRIC["stubs"]
 LEAST_WRONG = dict.fromkeys(MODULES, 20) | {"pgd_attack": 10}
 LEAST_RIGHT = 8
+LEAST_TWINS = dict.fromkeys(MODULES, 8) | {"pgd_attack": 4}
 SEEDS = (0, 1, 2)
 
 Behaviour = dict[str, Tensor | str]
@@ -42,7 +46,7 @@ def paths(kind: str) -> list[Any]:
 
 def load(path: Path, name: str) -> Any:
     """The object ``name`` of the file, imported as a module of its own (scripted functions need one)."""
-    spec = importlib.util.spec_from_file_location(f"corpus_{path.parent.name}_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"{path.parts[-3]}_{path.parent.name}_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -236,7 +240,8 @@ def resnet(stub: Any, random: torch.Generator) -> Behaviour:
     def train(state: dict[str, Tensor], x: Tensor) -> list[Tensor]:
         model = build(state, width=8).train()
         leaf = x.clone().requires_grad_()
-        (model(leaf) * torch.linspace(-1, 1, 10)).sum().backward()
+        # Weighed image by image: norms in training make the sum over a batch a constant.
+        (model(leaf) * torch.linspace(-1, 1, 40).view(4, 10)).sum().backward()
         after = model.state_dict()
         buffers = [after[name] for name in sorted(after) if name.endswith(("mean", "var", "tracked"))]
         # Gradients by size: a network may call its parameters what it likes as long as state_dict() does not.
@@ -324,6 +329,27 @@ def test_the_reference_is_seen_to_be_finite(stub: str) -> None:
     assert seen and all(isinstance(value, Tensor) and value.isfinite().all() for value in seen.values())
 
 
+@pytest.mark.parametrize("path", paths("twins"))
+def test_twins_behave_as_their_originals(path: Path) -> None:
+    """A twin is the misconception of the same name in other hands: what is told of one must be true of the other."""
+    stub = path.parent.name
+    original = CORPUS / "wrong" / stub / path.name
+    for seed in SEEDS:
+        assert list(differences(behaviour_of(path, stub, seed), behaviour_of(original, stub, seed))) == []
+
+
+def shape_of_code(path: Path) -> list[str]:
+    """The kinds of the syntax tree's nodes, level by level: what stays when everything is renamed."""
+    return [type(node).__name__ for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+
+
+@pytest.mark.parametrize("path", paths("twins"))
+def test_twins_are_no_copies(path: Path) -> None:
+    original = CORPUS / "wrong" / path.parent.name / path.name
+    matcher = SequenceMatcher(None, shape_of_code(path), shape_of_code(original), autojunk=False)
+    assert matcher.ratio() < 0.8  # a copy with other names has 1
+
+
 @pytest.mark.parametrize("stub", MODULES)
 def test_what_behaves_alike_is_diagnosed_alike(stub: str) -> None:
     """Two misconceptions that no input tells apart must not be told apart to the student."""
@@ -366,9 +392,10 @@ def test_diagnoses_are_sentences_in_both_languages(stub: str) -> None:
 def test_the_corpus_is_large_enough(stub: str) -> None:
     assert len(list((CORPUS / "wrong" / stub).glob("*.py"))) >= LEAST_WRONG[stub]
     assert len(list((CORPUS / "right" / stub).glob("*.py"))) >= LEAST_RIGHT
+    assert len(list((CORPUS / "twins" / stub).glob("*.py"))) >= LEAST_TWINS[stub]
 
 
-@pytest.mark.parametrize("path", paths("wrong") + paths("right"))
+@pytest.mark.parametrize("path", paths("wrong") + paths("right") + paths("twins"))
 def test_entries_say_what_they_are(path: Path) -> None:
     first = path.read_text(encoding="utf-8").partition("\n")[0]
     assert first.startswith('"""') and first.endswith('."""') and len(first) > 20
