@@ -60,6 +60,8 @@ def verdict(result: Result, written: list[Path], console: Console) -> None:
             escape(criterion.id), MARKS[criterion.status], _of(criterion), _told(_first_words(criterion.message.en))
         )
     console.print(table)
+    for diagnosis in result.diagnoses:
+        console.print(f"[bold]{escape(diagnosis.stub)}[/]: {escape(diagnosis.text.en)}", highlight=False)
     if result.experiments:
         console.print(_figures(result))
     summary = f"[bold]score {_points(result.score)} of {_points(result.max_score)}[/]"

@@ -13,7 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from autograder.results import Criterion, Experiment, Isolation, Result, Student, Submission, Text, write_result
+from autograder.results import (
+    Criterion,
+    Diagnosis,
+    Experiment,
+    Isolation,
+    Result,
+    Student,
+    Submission,
+    Text,
+    write_result,
+)
 
 DIGITS = "synth_digits -> sklearn_digits"
 OBJECTS = "objects10"
@@ -341,6 +351,16 @@ def sample() -> Result:
         pending=20,
         seed=SEED,
         criteria=lines,
+        diagnoses=[
+            Diagnosis(
+                stub="CircleLoss",
+                misconception="weights_not_detached",
+                text=Text(
+                    en="Your weights carry a gradient of their own: detach them.",
+                    fa="وزن‌های شما خود گرادیان دارند: آن‌ها را با detach() جدا کنید.",
+                ),
+            )
+        ],
         experiments=experiments(),
         isolation=Isolation(
             level="strong", features=["user namespace", "network namespace", "Landlock ABI 7", "rlimits"]

@@ -56,6 +56,9 @@ class Misconception(Protocol):
 class Known(Protocol):
     """What is known about a stub (`tests/misconceptions.py`: Known)."""
 
+    checks: tuple[str, ...]
+    misconceptions: tuple[Misconception, ...]
+
     def recognise(self, ran: Iterable[str], seen: Mapping[str, Failure]) -> Misconception | None: ...
 
 

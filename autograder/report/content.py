@@ -15,7 +15,7 @@ from markupsafe import Markup
 from autograder.report.arrays import Arrays
 from autograder.report.bidi import clean, verbatim
 from autograder.report.language import Language
-from autograder.results import Criterion, Experiment, Result
+from autograder.results import Criterion, Experiment, Result, Text
 from autograder.translations import N_
 
 Audience = Literal["instructor", "student"]
@@ -72,11 +72,15 @@ class Score:
 
 @dataclass(frozen=True)
 class Part:
-    """The criteria of one stub, or of the written answers, with their points; bonus points are counted apart."""
+    """The criteria of one stub, or of the written answers, with their points, and what mistake was recognised.
+
+    Bonus points are counted apart.
+    """
 
     name: Markup
     anchor: str
     criteria: list[Criterion]
+    diagnoses: list[Text]
 
     @property
     def points(self) -> float:
@@ -208,7 +212,7 @@ def build(result: Result, arrays: list[Arrays], language: Language, audience: Au
         audience=audience,
         submission=verbatim(path if audience == "instructor" else PurePath(path.replace("\\", "/")).name),
         score=Score(result.score, result.pending, lost, result.max_score),
-        parts=_parts(result.criteria, language),
+        parts=_parts(result, language),
         chapters=chapters,
         data_sets=_data_sets(result.experiments, language),
         omissions=_omissions(result, chapters, language),
@@ -236,10 +240,10 @@ def _css_percent(fraction: float) -> str:
     return f"{min(max(fraction, 0), 1) * 100:.2f}%"
 
 
-def _parts(criteria: list[Criterion], language: Language) -> list[Part]:
+def _parts(result: Result, language: Language) -> list[Part]:
     _ = language.say
     groups: dict[str, list[Criterion]] = {}
-    for criterion in criteria:
+    for criterion in result.criteria:
         groups.setdefault(criterion.stub, []).append(criterion)
     parts = []
     for number, (stub, members) in enumerate(groups.items(), start=1):
@@ -249,7 +253,8 @@ def _parts(criteria: list[Criterion], language: Language) -> list[Part]:
             name = _("Written answers")
         else:
             name = _("General")
-        parts.append(Part(name, f"part-{number}", members))
+        diagnoses = [diagnosis.text for diagnosis in result.diagnoses if diagnosis.stub == stub]
+        parts.append(Part(name, f"part-{number}", members, diagnoses))
     return parts
 
 

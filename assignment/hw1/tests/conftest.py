@@ -28,7 +28,7 @@ def _load_package() -> None:
 if "hw1" not in sys.modules or Path(str(sys.modules["hw1"].__file__)).resolve().parent != FOLDER:
     _load_package()
 
-from hw1.tests import expect  # noqa: E402  (the package must be there first)
+from hw1.tests import expect, misconceptions  # noqa: E402  (the package must be there first)
 
 STUBS = {
     "ResNet18": "resnet",
@@ -38,8 +38,8 @@ STUBS = {
     "fgsm_attack": "attacks",
     "pgd_attack": "attacks",
 }
+PROGRESS = expect.N_("{passed} of {ran} checks pass.")
 STORED = Path(__file__).with_name("expected.npz")
-PUBLIC_SEED = 0
 
 
 class Stubs:
@@ -61,9 +61,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "criterion(id): the line of the rubric that a check counts for")
     config.stash[_recorded] = {}
+    config.stash[_ran] = {}
 
 
 _recorded = pytest.StashKey[dict[str, Any]]()
+_ran = pytest.StashKey[dict[str, BaseException | None]]()
+"""What each check that ran came to: None, or what it raised."""
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ def submission() -> Stubs:
 @pytest.fixture
 def draw(request: pytest.FixtureRequest) -> expect.Draw:
     """Inputs for this check, from a public seed."""
-    return expect.Draw(PUBLIC_SEED, request.node.name)
+    return expect.Draw(expect.PUBLIC_SEED, request.node.name)
 
 
 @pytest.fixture(scope="session")
@@ -105,10 +108,31 @@ def pytest_runtest_makereport(
     """A mistake is told in its own words, in the language asked for, without the check's source around it."""
     report = yield
     problem = call.excinfo.value if call.excinfo is not None else None
+    if call.when == "call" or problem is not None:
+        item.config.stash[_ran][item.name] = problem
     if isinstance(problem, (expect.Mistake, NotImplementedError)):
         language = item.config.getoption("--lang")
         if isinstance(problem, NotImplementedError):
             problem = expect.mistake(expect.NOT_WRITTEN, stub=str(problem).partition(":")[0] or "?")
-        translations = gettext.translation("hw1", FOLDER / "locale", languages=[language], fallback=True)
-        report.longrepr = problem.render(translations)
+        report.longrepr = problem.render(_translations(language))
     return report
+
+
+def _translations(language: str) -> gettext.NullTranslations:
+    return gettext.translation("hw1", FOLDER / "locale", languages=[language], fallback=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How far each stub is, and the mistake behind it where it is a known one."""
+    language, ran = config.getoption("--lang"), config.stash[_ran]
+    for stub, known in misconceptions.read_known().items():
+        mine = {check: ran[check] for check in known.checks if check in ran}
+        if not mine:
+            continue
+        terminalreporter.section(stub, "-")
+        failed = {check: problem for check, problem in mine.items() if problem is not None}
+        counts = {"passed": len(mine) - len(failed), "ran": len(mine)}
+        terminalreporter.write_line(expect.Sentence(PROGRESS, counts).render(_translations(language)))
+        found = known.recognise(mine, {check: misconceptions.see(problem) for check, problem in failed.items()})
+        if found is not None:
+            terminalreporter.write_line(found.diagnosis[language])

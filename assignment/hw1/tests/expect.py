@@ -21,6 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+PUBLIC_SEED = 0
+"""Seed of the inputs that students' own checks draw; the grader's is secret."""
+
 Compute = Callable[[Any], Any]
 """Takes a package of stubs (the reference) and returns a tensor, or a sequence of tensors."""
 
@@ -52,11 +55,23 @@ class Sentence:
         return translations.gettext(self.message).format(**params)
 
 
-class Mistake(AssertionError):
-    """An answer that the contract does not allow, in whole sentences: what was expected, what came, where to look."""
+@dataclass(frozen=True)
+class Answer:
+    """A wrong answer that fits in form: its numbers, and how far (Euclidean) rounding may carry it from its twin."""
 
-    def __init__(self, *sentences: Sentence) -> None:
+    value: Tensor
+    slack: float
+
+
+class Mistake(AssertionError):
+    """An answer that the contract does not allow, in whole sentences: what was expected, what came, where to look.
+
+    ``answers`` are the numbers that came, where it is they that are wrong: a known mistake is recognised by them.
+    """
+
+    def __init__(self, *sentences: Sentence, answers: Sequence[Answer] = ()) -> None:
         self.sentences = sentences
+        self.answers = answers
         super().__init__(self.render(gettext.NullTranslations()))
 
     def render(self, translations: gettext.NullTranslations) -> str:
@@ -101,6 +116,12 @@ def tolerance(terms: int, dtype: torch.dtype = torch.float32) -> float:
     room for both sides' error, for exp and log (a few roundoffs each), and for the tail of the distribution.
     """
     return 16 * math.sqrt(terms) * torch.finfo(dtype).eps
+
+
+def answer(value: Tensor, terms: int, largest: float = 0.0) -> Answer:
+    """A wrong answer whose values are sums of ``terms`` numbers up to ``largest``, or up to its own largest."""
+    mine = float(value.double().abs().max()) if value.numel() else 0.0
+    return Answer(value, tolerance(terms) * max(largest, mine) * math.sqrt(value.numel()))
 
 
 def is_tensor(answer: Any, what: str) -> Tensor:
@@ -154,8 +175,7 @@ def compare(got: Tensor, want: Tensor, what: str, terms: int, scale: float | Non
     if not want.numel():
         return []
     difference = (got.double() - want.double()).abs()
-    largest = float(want.double().abs().max()) if scale is None else scale
-    wrong = difference > tolerance(terms) * max(largest, 1e-6)
+    wrong = difference > tolerance(terms) * _largest(want, scale)
     if not wrong.any():
         return []
     problem = Sentence(N_("{what} is not what is expected."), {"what": what})
@@ -169,6 +189,12 @@ def compare(got: Tensor, want: Tensor, what: str, terms: int, scale: float | Non
     index = tuple(int(i) for i in wrong.nonzero()[0])
     numbers = {"want": f"{float(want[index]):.6g}", "got": f"{float(got[index]):.6g}"}
     return [problem, Sentence(N_("Expected is {want} there, and {got} came."), numbers)]
+
+
+def _largest(want: Tensor, scale: float | None) -> float:
+    """The largest number that takes part: ``scale`` if it is told, else the largest expected."""
+    largest = float(want.double().abs().max()) if scale is None and want.numel() else scale or 0.0
+    return max(largest, 1e-6)
 
 
 def _first(mask: Tensor) -> str:
@@ -285,19 +311,29 @@ class Expected:
             KeyError: there is neither a reference nor a stored value (the release is stale).
             RuntimeError: the check compares a second time.
         """
-        for got, want, what in self._pairs(submission, compute, names, hint):
+        pairs = list(self._pairs(submission, compute, names, hint))
+        for got, want, what in pairs:
             problems = compare(got, want, what, terms, scale, self.reveal)
             if problems:
-                raise Mistake(*problems, Sentence(hint))
+                raise Mistake(
+                    *problems,
+                    Sentence(hint),
+                    answers=[answer(got, terms, _largest(want, scale)) for got, want, _ in pairs],
+                )
 
     def close_in_length(self, submission: Any, compute: Compute, *names: str, share: float, hint: str) -> None:
         """Compares as `close` does, but each tensor as one arrow: it may miss by ``share`` of the expected length.
 
         For what rounding may change by leaps at a few places, such as gradients through ReLU and max-pool.
         """
-        for got, want, what in self._pairs(submission, compute, names, hint):
+        pairs = list(self._pairs(submission, compute, names, hint))
+        for got, want, what in pairs:
             if (got.double() - want.double()).norm() > share * want.double().norm():
-                raise Mistake(Sentence(N_("{what} is not what is expected."), {"what": what}), Sentence(hint))
+                raise Mistake(
+                    Sentence(N_("{what} is not what is expected."), {"what": what}),
+                    Sentence(hint),
+                    answers=[Answer(got, share * float(got.double().norm())) for got, _, _ in pairs],
+                )
 
     def _pairs(
         self, submission: Any, compute: Compute, names: Sequence[str], hint: str

@@ -99,10 +99,14 @@ def test_pgd_steps(submission: Any, draw: Draw, expected: Expected, steps: int, 
     # Binary fractions: image, step and ball are exact, so no rounding can turn a later gradient's sign.
     image = draw.labels(2 * 3 * 6 * 6, 257).reshape(2, 3, 6, 6) / 256
     phase = draw.uniform(2, 3, 6, 6, high=6.3)
+    phase[:, :, 2] = 0.0
 
     def waves(x: Tensor) -> Tensor:
-        """A gradient that turns within the ball, with its pixel and with the neighbour: every step matters."""
-        return torch.sin(30 * x + 50 * x.roll(1, dims=3) + phase)
+        """A gradient that turns within the ball, with its pixel and with the neighbour: every step matters.
+
+        In one row it is zero, and the pixels stay: sign(0) is 0.
+        """
+        return torch.sin(30 * x + 50 * x.roll(1, dims=3) + phase) * (phase > 0)
 
     def attack(stubs: Any) -> Any:
         return stubs.pgd_attack(image, 26 / 256, alpha, steps, waves)
@@ -111,15 +115,15 @@ def test_pgd_steps(submission: Any, draw: Draw, expected: Expected, steps: int, 
 
 
 @pytest.mark.criterion("pgd.ball")
-@pytest.mark.parametrize("steps", [0, 5])
-def test_pgd_ball(submission: Any, draw: Draw, expected: Expected, steps: int) -> None:
+@pytest.mark.parametrize("steps, alpha", [(0, 0.05), (5, 0.05), (3, 0.15)])
+def test_pgd_ball(submission: Any, draw: Draw, expected: Expected, steps: int, alpha: float) -> None:
     image = draw.uniform(2, 3, 6, 6)
     image[:, :, 0], image[:, :, 1] = 0.0, 1.0
     slope, before = draw.normal(2, 3, 6, 6), image.clone()
 
-    # A constant gradient and steps larger than the ball: the projection alone decides where it ends.
+    # A constant gradient, and steps that lead out of the ball: the projection alone decides where it ends.
     def attack(stubs: Any) -> Any:
-        return stubs.pgd_attack(image, 0.06, 0.05, steps, lambda x: slope)
+        return stubs.pgd_attack(image, 0.06, alpha, steps, lambda x: slope)
 
     expected.close(submission, attack, PERTURBED, terms=max(steps, 1), scale=1, hint=PGD)
     untouched(image, before, N_("The image passed in"))

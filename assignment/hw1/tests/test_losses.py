@@ -10,7 +10,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hw1.tests.expect import N_, Draw, Expected, finite_gradients, gradients, has_shape, is_callable, mistake, several
+from hw1.tests.expect import (
+    N_,
+    Draw,
+    Expected,
+    Mistake,
+    Sentence,
+    answer,
+    finite_gradients,
+    gradients,
+    has_shape,
+    is_callable,
+    mistake,
+    several,
+)
 
 LOSS = N_("The loss")
 SP, SN = N_("sp"), N_("sn")
@@ -116,17 +129,34 @@ def test_smoothing_stability(submission: Any, draw: Draw, size: float) -> None:
     before = logits.clone(), target.clone()
     loss = smoothing_loss(submission, 0.25)
     loss(logits, target)
-    if not (torch.equal(logits, before[0]) and torch.equal(target, before[1])):
-        raise mistake(
-            N_("{what} was changed in place. Work on a new tensor: x + y makes one, x += y and x.add_(y) do not."),
-            what=N_("An argument of the loss"),
-        )
+    for now, then, what in zip(
+        (logits, target), before, (N_("The first argument"), N_("The second argument")), strict=True
+    ):
+        if not torch.equal(now, then):
+            raise mistake(
+                N_(
+                    "{what} was changed in place. Work on a new tensor: x + y makes one, x += y and x.add_(y) do not."
+                ),
+                what=what,
+            )
     once = finite_gradients(lambda x: loss(x, target), logits, hint=SMOOTHING_STABILITY)
     twice = finite_gradients(lambda x: loss(x, target), 2 * logits, hint=SMOOTHING_STABILITY)
     # Between logits far apart the loss is proportional to them; a small number added inside the logarithm, or a
     # clamp, holds it back. Whether its value is right is another criterion's question.
     if not 1.8 < float(twice / once) < 2.2:
-        raise mistake(N_("{what} does not grow as large logits do."), SMOOTHING_STABILITY, what=LOSS)
+        raise Mistake(
+            Sentence(N_("{what} does not grow as large logits do."), {"what": LOSS}),
+            Sentence(SMOOTHING_STABILITY),
+            answers=[answer(twice, terms=80)],
+        )
+
+
+@pytest.mark.criterion("smoothing.stability")
+@pytest.mark.parametrize("shift", [-1e3, 1e3])
+def test_smoothing_shifted(submission: Any, draw: Draw, shift: float) -> None:
+    """A constant added to every logit changes no probability."""
+    logits, target = smoothing_case(draw, 8, classes=10)
+    finite_gradients(lambda x: smoothing_loss(submission, 0.25)(x, target), logits + shift, hint=SMOOTHING_STABILITY)
 
 
 def unit_features(draw: Draw, count: int, length: int = 16) -> Tensor:
@@ -239,7 +269,7 @@ def test_circle_value(submission: Any, draw: Draw, expected: Expected, m: float,
 
 
 @pytest.mark.criterion("circle.value")
-@pytest.mark.parametrize("m, gamma", [(0.25, 4.0), (0.4, 8.0)])
+@pytest.mark.parametrize("m, gamma", [(0.25, 4.0), (0.4, 8.0), (-0.25, 4.0)])  # below 0 both weights are clamped
 def test_circle_well_separated(submission: Any, draw: Draw, expected: Expected, m: float, gamma: float) -> None:
     sp, sn = well_separated_case(draw)
     expected.close(

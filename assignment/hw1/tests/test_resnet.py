@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hw1.tests.expect import N_, Draw, Expected, has_shape, is_callable, mistake
+from hw1.tests.expect import N_, Draw, Expected, Mistake, Sentence, has_shape, is_callable, is_tensor, mistake
 
 LOGITS, FEATURES = N_("The logits"), N_("The features")
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
@@ -127,9 +127,19 @@ def require_layout(model: Any, options: Options) -> None:
     """Raises a `Mistake` that names the first missing, superfluous or misshapen entry of ``state_dict()``."""
     wanted = layout(options)
     got = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    lacking, foreign = [n for n in wanted if n not in got], [n for n in got if n not in wanted]
+    problems = []
+    if lacking:
+        counted = {"name": lacking[0], "count": len(lacking)}
+        problems.append(Sentence(N_("state_dict() lacks {name} (missing in all: {count})."), counted))
+    if foreign:
+        counted = {"name": foreign[0], "count": len(foreign)}
+        problems.append(
+            Sentence(N_("state_dict() has {name}, which is not in torchvision's (of such: {count})."), counted)
+        )
+    if problems:
+        raise Mistake(*problems, Sentence(LAYOUT))
     for name, shape in wanted.items():
-        if name not in got:
-            raise mistake(N_("state_dict() lacks {name}."), LAYOUT, name=name)
         if got[name] != shape:
             raise mistake(
                 N_("{name} in state_dict() must have the shape {want}, but has {got}."),
@@ -138,9 +148,6 @@ def require_layout(model: Any, options: Options) -> None:
                 want=str(shape),
                 got=str(got[name]),
             )
-    for name in got:
-        if name not in wanted:
-            raise mistake(N_("state_dict() has {name}, which is not in torchvision's."), LAYOUT, name=name)
 
 
 def entry(state: dict[str, Tensor], name: str) -> Tensor:
@@ -204,7 +211,7 @@ def test_resnet_layout(submission: Any, options: Options) -> None:
 )
 def test_resnet_logits(submission: Any, draw: Draw, expected: Expected, shape: tuple[int, ...]) -> None:
     options = Options()
-    weights, x = draw_weights(draw, options), draw.uniform(*shape)
+    weights, x = draw_weights(draw, options), draw.normal(*shape, scale=3)  # no layer may bound what it is given
 
     def logits(stubs: Any) -> Any:
         return build(stubs, options, weights)(x)
@@ -282,6 +289,19 @@ def test_resnet_gradients(submission: Any, draw: Draw, expected: Expected, batch
         share=SHARE,
         hint=TRAINABLE,
     )
+
+
+@pytest.mark.criterion("resnet.training")
+def test_resnet_features_gradient(submission: Any, draw: Draw) -> None:
+    """What is trained on features, such as a loss of pairs, reaches the layers through them."""
+    options = Options()
+    x = draw.uniform(2, 3, 64, 64).requires_grad_()
+    features = is_tensor(build(submission, options, draw_weights(draw, options)).features(x), FEATURES)
+    if not features.requires_grad:
+        raise mistake(N_("No gradient reaches {name}."), TRAINABLE, name="x")
+    torch.autograd.backward(features.sum())
+    if x.grad is None:
+        raise mistake(N_("No gradient reaches {name}."), TRAINABLE, name="x")
 
 
 @pytest.mark.criterion("resnet.options")

@@ -129,8 +129,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         mine = {check: ran[check] for check in known.checks if check in ran}
         if not mine:
             continue
-        if terminalreporter.verbosity >= 0:
-            terminalreporter.section(stub, "-")
+        terminalreporter.section(stub, "-")
         failed = {check: problem for check, problem in mine.items() if problem is not None}
         counts = {"passed": len(mine) - len(failed), "ran": len(mine)}
         terminalreporter.write_line(expect.Sentence(PROGRESS, counts).render(_translations(language)))

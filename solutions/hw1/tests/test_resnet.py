@@ -295,7 +295,7 @@ def test_resnet_gradients(submission: Any, draw: Draw, expected: Expected, batch
 def test_resnet_features_gradient(submission: Any, draw: Draw) -> None:
     """What is trained on features, such as a loss of pairs, reaches the layers through them."""
     options = Options()
-    x = draw.uniform(2, 3, 32, 32).requires_grad_()
+    x = draw.uniform(2, 3, 64, 64).requires_grad_()
     features = is_tensor(build(submission, options, draw_weights(draw, options)).features(x), FEATURES)
     if not features.requires_grad:
         raise mistake(N_("No gradient reaches {name}."), TRAINABLE, name="x")
