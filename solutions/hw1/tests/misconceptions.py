@@ -35,9 +35,9 @@ class Seen:
     failure: Failure
     slack: tuple[float, ...] = ()
 
-    def is_like(self, known: Failure | None) -> bool:
-        """Whether a misconception fails in the same way; it passes the check if ``known`` is None."""
-        if known is None or isinstance(known, str) or isinstance(self.failure, str):
+    def is_like(self, known: Failure) -> bool:
+        """Whether a misconception fails in the same way."""
+        if isinstance(known, str) or isinstance(self.failure, str):
             return self.failure == known
         return len(known) == len(self.failure) and all(
             math.dist(mine, its) <= math.sqrt(PROJECTIONS) * slack
@@ -87,13 +87,20 @@ class Known:
         """
         if not seen:
             return None
+        in_numbers = any(not isinstance(each.failure, str) for each in seen.values())
+
+        def alike(check: str, known: Failure | None) -> bool:
+            mine = seen.get(check)
+            if mine is None or known is None:
+                return mine is None and known is None
+            # Where numbers agree elsewhere, words need not: on an empty batch one spelling of a mistake raises
+            # a ValueError, another an IndexError, and a third gives nan.
+            if in_numbers and isinstance(known, str) and isinstance(mine.failure, str):
+                return True
+            return mine.is_like(known)
+
         fitting = [
-            known
-            for known in self.misconceptions
-            if all(
-                seen[check].is_like(known.failures.get(check)) if check in seen else check not in known.failures
-                for check in ran
-            )
+            known for known in self.misconceptions if all(alike(check, known.failures.get(check)) for check in ran)
         ]
         return fitting[0] if len({tuple(known.diagnosis.values()) for known in fitting}) == 1 else None
 
