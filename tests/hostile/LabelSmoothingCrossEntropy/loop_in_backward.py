@@ -1,0 +1,23 @@
+"""Never answers when asked for a gradient."""
+
+import torch
+from torch import nn
+
+
+class Trap(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, logits):
+        return logits.mean()
+
+    @staticmethod
+    def backward(ctx, slope):
+        while True:
+            pass
+
+
+class LabelSmoothingCrossEntropy(nn.Module):
+    def __init__(self, epsilon=0.25):
+        super().__init__()
+
+    def forward(self, logits, target):
+        return Trap.apply(logits)

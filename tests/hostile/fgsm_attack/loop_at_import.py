@@ -1,0 +1,8 @@
+"""Never ends its import."""
+
+while True:
+    pass
+
+
+def fgsm_attack(image, epsilon, data_grad):
+    return image.clone()

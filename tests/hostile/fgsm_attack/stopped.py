@@ -1,0 +1,9 @@
+"""Stops its own process."""
+
+import os
+import signal
+
+
+def fgsm_attack(image, epsilon, data_grad):
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return image.clone()

@@ -1,0 +1,574 @@
+"""The corpus of hostile and broken hand-ins: laid out as a class, graded by the command line, and compared.
+
+    python -m tests.hostility [--without namespaces]
+
+lays out every attack of `tests/hostile` and every odd file tree of `TREES` between honest hand-ins, grades them as
+a class, and prints for each what was expected (`tests/hostile/expected.toml`) and what was seen. Exit 1 on any
+difference, on any attack that earned more than its honest twin, and where an honest hand-in's result changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import io
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.assignment import Assignment, load
+from autograder.classroom import hand_ins
+from autograder.contestant import seccomp
+from autograder.contestant.escapes import LACKS
+from autograder.contestant.scratch import scratch
+from autograder.intake import plain
+from autograder.results import Result, read_result
+
+ROOT = Path(__file__).resolve().parents[1]
+HOSTILE = ROOT / "tests" / "hostile"
+CANARY = "canary-7f31c2"
+"""Stands in the grader's environment; no result may hold it."""
+
+CALL_S, IMPORT_S, PATIENCE_S = 3.0, 5.0, 2.5
+"""Time limits of the corpus: attacks that hang are many, and what they wait for is not worth much time."""
+
+Files = dict[str, bytes]
+Builder = Callable[[Path, Files], object]
+"""Makes a hand-in at a path out of the reference's files."""
+
+# --- archives and trees ------------------------------------------------------------------------------------
+
+EVIL = b"import os\nos._exit(0)\n"
+"""What no file may contain that is run: it ends the process."""
+
+ZEROS = gzip.compress(bytes(64 << 20))
+"""64 MiB in 64 KiB; members of a gzip may follow each other."""
+
+
+def folder(path: Path, files: Mapping[str, bytes]) -> Path:
+    """A hand-in as a folder; names may hold slashes."""
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+def zipped(path: Path, files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    """A hand-in as a zip."""
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def tarred(path: Path, files: Mapping[str, bytes], *extra: tarfile.TarInfo) -> Path:
+    """A hand-in as a tar.gz; the entries of ``extra`` come first, without content."""
+    with tarfile.open(path, "w:gz") as archive:
+        for entry in extra:
+            archive.addfile(entry)
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
+    """A tar's entry that is no file."""
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname = kind, target
+    return entry
+
+
+def linked_in_zip(path: Path, files: Files) -> None:
+    """A zip in which attacks.py is a symbolic link to the reference."""
+    with zipfile.ZipFile(zipped(path, {name: files[name] for name in ("losses.py", "resnet.py")}), "a") as archive:
+        entry = zipfile.ZipInfo("attacks.py")
+        entry.create_system, entry.external_attr = 3, 0o120777 << 16
+        archive.writestr(entry, str(ROOT / "solutions" / "hw1" / "attacks.py"))
+
+
+def zeros(path: Path, files: Files, header: bytes) -> None:
+    """A tar.gz of ten gigabytes of zeros behind ``header``, in ten megabytes."""
+    start = io.BytesIO()
+    with tarfile.open(fileobj=start, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+        body = start.getvalue()[: archive.offset]
+    with path.open("wb") as file:
+        file.write(gzip.compress(body + header))
+        for _ in range(160):
+            file.write(ZEROS)
+
+
+def header(kind: bytes, size: int) -> bytes:
+    """A tar's header of this kind that claims a content of ``size`` bytes."""
+    entry = special("zeros", kind)
+    entry.size = size
+    return entry.tobuf(tarfile.GNU_FORMAT)
+
+
+def million(path: Path, files: Files, told: int) -> None:
+    """A zip whose directory has a million entries, of which its end tells ``told``."""
+    zipped(path, files)
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0) + b"a.py"
+    directory = entry * 1_000_000
+    content = path.read_bytes()
+    content = content[: content.rindex(b"PK\5\6")]
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, told, told, len(directory), len(content), 0)
+    path.write_bytes(content + directory + end)
+
+
+def locked(path: Path, files: Files) -> None:
+    """A zip whose members say that they are encrypted."""
+    content = bytearray(zipped(path, files).read_bytes())
+    for magic, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        place = content.find(magic)
+        while place >= 0:
+            content[place + at] |= 1
+            place = content.find(magic, place + 4)
+    path.write_bytes(content)
+
+
+def chained(path: Path, files: Files) -> None:
+    """A tar of ten thousand names for the same member, one header after the other."""
+    link = header(tarfile.GNUTYPE_LONGNAME, 2) + b"a\0".ljust(512, b"\0")
+    path.write_bytes(link * 10_000)
+
+
+def sparse(path: Path, files: Files) -> None:
+    """A tar of files with holes, which claim to be small and are not."""
+    entry = tarfile.TarInfo("attacks.py")
+    entry.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(1 << 40)}
+    entry.size = 1024
+    content = b"1\n0\n512\n".ljust(512, b"\0") + bytes(512)
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(entry, io.BytesIO(content))
+
+
+def looped(path: Path, files: Files) -> None:
+    """A folder with links that lead round in a circle, to the root, and to the reference in place of attacks.py."""
+    folder(path, {name: files[name] for name in ("losses.py", "resnet.py")})
+    (path / "again").symlink_to(path)
+    (path / "root").symlink_to("/")
+    (path / "attacks.py").symlink_to(ROOT / "solutions" / "hw1" / "attacks.py")
+
+
+def piped(path: Path, files: Files) -> None:
+    """A folder with pipes in it: whoever opens one waits for ever."""
+    folder(path, files)
+    os.mkfifo(path / "pipe.py")
+    os.mkfifo(path / "student.toml")
+
+
+def deep(path: Path, files: Files) -> None:
+    """A folder with two thousand folders in each other."""
+    here = Path.cwd()
+    folder(path, files)
+    os.chdir(path)
+    for _ in range(2000):
+        Path("d").mkdir()
+        os.chdir("d")
+    os.chdir(here)
+
+
+def crowded(path: Path, files: Files) -> None:
+    """A folder of too many files."""
+    folder(path, files)
+    for number in range(20_001):
+        (path / f"{number}.py").touch()
+
+
+def with_first(content: bytes) -> Builder:
+    """Puts bytes before a zip, as a self-extracting one has them."""
+    return lambda path, files: path.write_bytes(content + zipped(path, files).read_bytes())
+
+
+def odd_name(raw: bytes) -> Builder:
+    """A tar with a file whose name is no UTF-8."""
+    return lambda path, files: tarred(path, {**files, os.fsdecode(raw): b"x = 1\n"})
+
+
+def identified(text: bytes) -> Builder:
+    """A hand-in with this student.toml."""
+    return lambda path, files: folder(path, {**files, "student.toml": text})
+
+
+def in_attacks(change: Callable[[bytes], bytes]) -> Builder:
+    """A hand-in whose attacks.py was changed as bytes."""
+    return lambda path, files: folder(path, {**files, "attacks.py": change(files["attacks.py"])})
+
+
+def beside(**more: bytes) -> Builder:
+    """A hand-in with more files; in their names two underscores stand for a slash, and one for a dot."""
+    named = {name.replace("__", "/").replace("_", "."): content for name, content in more.items()}
+    return lambda path, files: folder(path, {**files, **named})
+
+
+def also(files: Mapping[str, bytes]) -> Builder:
+    """A zip with more files."""
+    return lambda path, own: zipped(path, {**own, **files})
+
+
+PERSIAN_COMMENT = "# تمرین\n"
+
+TREES: dict[str, Builder] = {
+    # Names that lead elsewhere.
+    "dots.zip": also({"../attacks.py": EVIL, "a/../../losses.py": EVIL, "..": EVIL}),
+    "absolute.zip": also({"/attacks.py": EVIL, "//etc/attacks.py": EVIL, "C:\\attacks.py": EVIL}),
+    "dots.tar.gz": lambda path, files: tarred(path, {**files, "../attacks.py": EVIL, "/attacks.py": EVIL}),
+    "symlink.zip": linked_in_zip,
+    "symlink.tar.gz": lambda path, files: tarred(path, files, special("a.py", tarfile.SYMTYPE, "/etc/passwd")),
+    "hardlink.tar.gz": lambda path, files: tarred(path, files, special("a.py", tarfile.LNKTYPE, "/etc/passwd")),
+    "folder_link.tar.gz": lambda path, files: tarred(
+        path, {**files, "d/attacks.py": EVIL}, special("d", tarfile.SYMTYPE, "/tmp")
+    ),
+    "devices.tar.gz": lambda path, files: tarred(
+        path, files, *(special(f"{kind!r}.py", kind) for kind in (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE))
+    ),
+    "links": looped,
+    "pipes": piped,
+    # Bombs.
+    "ten_gigabytes.tar.gz": lambda path, files: zeros(path, files, header(tarfile.REGTYPE, 10 << 30)),
+    "ten_gigabytes_of_name.tar.gz": lambda path, files: zeros(
+        path, files, header(tarfile.GNUTYPE_LONGNAME, 10 << 30)
+    ),
+    "ten_gigabytes_of_header.tar.gz": lambda path, files: zeros(path, files, header(tarfile.XHDTYPE, 10 << 30)),
+    "zeros.zip": also({"zeros.py": bytes(64 << 20)}),
+    "zeros_beside.zip": also({"zeros.bin": bytes(64 << 20)}),
+    "zeros_bz2.zip": lambda path, files: zipped(path, {**files, "zeros.py": bytes(64 << 20)}, zipfile.ZIP_BZIP2),
+    "zeros_lzma.zip": lambda path, files: zipped(path, {**files, "zeros.py": bytes(16 << 20)}, zipfile.ZIP_LZMA),
+    "million.zip": lambda path, files: million(path, files, 0xFFFF),
+    "million_told_as_one.zip": lambda path, files: million(path, files, 1),
+    "many_small.zip": also({f"{number}.py": b"x" * 1000 for number in range(17_000)}),
+    "crowd": crowded,
+    "deep": deep,
+    "names_chained.tar": chained,
+    "sparse.tar.gz": sparse,
+    "zip_in_zip.zip": lambda path, files: path.write_bytes(
+        zipped(path, {"inner.zip": zipped(path, files).read_bytes()}).read_bytes()
+    ),
+    # Broken.
+    "half.zip": lambda path, files: path.write_bytes(zipped(path, files).read_bytes()[:-500]),
+    "spoilt.zip": lambda path, files: path.write_bytes(
+        zipped(path, files).read_bytes().replace(b"PK\3\4", b"PK\3\5")
+    ),
+    "half.tar.gz": lambda path, files: path.write_bytes(tarred(path, files).read_bytes()[:1000]),
+    "locked.zip": locked,
+    "text.zip": lambda path, files: path.write_text("this is no archive"),
+    "empty.zip": lambda path, files: path.touch(),
+    "no_members.zip": lambda path, files: zipped(path, {}),
+    "empty": lambda path, files: path.mkdir(),
+    "noise.tar.gz": lambda path, files: path.write_bytes(b"\x1f\x8b" + os.urandom(5000)),
+    "self_extracting.zip": with_first(b"MZ" + bytes(5000)),
+    "zip_called.tar.gz": lambda path, files: zipped(path, files),
+    # Names.
+    "persian.zip": lambda path, files: zipped(path, {f"تمرین ۱/{name}": text for name, text in files.items()}),
+    "پاسخ سارا": folder,
+    "with spaces (1) copy": folder,
+    "line\nbreak": folder,
+    "turned\u202egpj.zip": zipped,
+    "=cmd|'calc'!A0": folder,
+    "<img src=x onerror=alert(1)>": folder,
+    "\x1b[2J[bold]steered": folder,
+    "-rf": folder,
+    "summary.csv": folder,
+    "extra_level.zip": lambda path, files: zipped(path, {f"a/b c/hw1/{name}": text for name, text in files.items()}),
+    "turned_inside.zip": lambda path, files: zipped(path, {f"\u202eh/\n/{name}": x for name, x in files.items()}),
+    "case.zip": also({"Attacks.py": EVIL, "ATTACKS.PY": EVIL, "attacks.PY": EVIL}),
+    "twice.zip": also({"copy/attacks.py": EVIL, "hw1 (1)/attacks.py": EVIL}),
+    "no_utf8.tar.gz": odd_name(b"\xff\xfe.py"),
+    "long_name.zip": also({"x" * 300 + ".py": EVIL, "y" * 60_000 + ".py": EVIL}),
+    "file_and_folder.zip": also({"attacks.py/x.py": EVIL, "training.py/x.py": EVIL, "__init__.py/y.py": EVIL}),
+    "folder_like_a_file": lambda path, files: folder(path, {**files, "training.py/x.py": EVIL}),
+    # Texts.
+    "crlf": in_attacks(lambda text: text.replace(b"\n", b"\r\n")),
+    "bom": in_attacks(lambda text: b"\xef\xbb\xbf" + text),
+    "no_utf8_source": in_attacks(lambda text: PERSIAN_COMMENT.encode("cp1256", "replace") + b"# \xff\xfe\n" + text),
+    "declared_coding": in_attacks(lambda text: b"# coding: latin-1\n# \xff\xfe\n" + text),
+    "utf16": in_attacks(lambda text: text.decode().encode("utf-16")),
+    "nul": in_attacks(lambda text: text + b"\0"),
+    "empty_source": in_attacks(lambda text: b""),
+    "deep_source": in_attacks(lambda text: text + b"x = " + b"(" * 5000 + b")" * 5000),
+    # Files with a meaning.
+    "macosx.zip": also({"__MACOSX/attacks.py": EVIL, "__MACOSX/._attacks.py": b"\0\5\x16\7", ".DS_Store": b"\0"}),
+    "sitecustomize": beside(sitecustomize_py=EVIL, usercustomize_py=EVIL),
+    "conftest": beside(conftest_py=EVIL, tests__conftest_py=EVIL),
+    "pytest_ini": beside(pytest_ini=b"[pytest]\naddopts = -p evil\n", evil_py=EVIL, tox_ini=b"[pytest]\n"),
+    "package_torch": beside(torch____init___py=EVIL, torch_py=EVIL, torch__nn_py=EVIL),
+    "package_autograder": beside(autograder__wire_py=EVIL, autograder_py=EVIL, wire_py=EVIL),
+    "standard_modules": beside(json_py=EVIL, struct_py=EVIL, socket_py=EVIL, typing_py=EVIL),
+    "pth": beside(evil_pth=b"import os; os._exit(0)\n", evil_py=EVIL),
+    "provided_code_shadowed": beside(training_py=EVIL, datasets_py=EVIL, experiments_py=EVIL, measurement_py=EVIL),
+    "stub_packages": lambda path, files: folder(
+        path,
+        {**files, "attacks/__init__.py": EVIL, "__init__.py": EVIL, "attacks/fgsm.py": EVIL, "__main__.py": EVIL},
+    ),
+    "own_checks": lambda path, files: folder(
+        path, {**files, "tests/test_attacks.py": EVIL, "grading/rubric.toml": b""}
+    ),
+    "compiled": lambda path, files: folder(
+        path, {**files, "attacks.so": b"\x7fELF", "__pycache__/attacks.pyc": b"\0"}
+    ),
+    "model_shipped": lambda path, files: folder(path, {**files, "resnet18.pt": b"\x80\x04cos\nsystem\n(S'id'\ntR."}),
+    "results_shipped": lambda path, files: folder(path, {**files, "results.json": b'{"score": 100}'}),
+    # The identity.
+    "name_of_markup": identified(b'name = "<script>alert(1)</script>"\nnumber = "=1+1"\n'),
+    "name_that_steers": identified(b'name = "\\u001b[2J\\u202e\\u0000"\n'),
+    "name_too_large": identified(b"name = " + b'"' + b"a" * 500_000 + b'"'),
+    "number_too_large": identified(b"number = " + b"9" * 4000),
+    "name_too_deep": identified(b"name" + b".a" * 1500 + b" = 1"),
+    "name_of_keys": identified(b"name" + b".a" * 200_000 + b" = 1"),
+    "no_toml": identified(b"\xff\xfe = ["),
+}
+"""Hand-ins that are odd in their files, by name: made of the reference, so that what is not refused earns all."""
+
+
+# --- the class ---------------------------------------------------------------------------------------------
+
+TWINS = {
+    "fgsm_attack": "def fgsm_attack(image, epsilon, data_grad):\n    return image.clone()\n",
+    "LabelSmoothingCrossEntropy": """
+from torch import nn
+
+
+class LabelSmoothingCrossEntropy(nn.Module):
+    def __init__(self, epsilon=0.25):
+        super().__init__()
+
+    def forward(self, logits, target):
+        return logits.mean()
+""",
+    "ResNet18": """
+from torch import nn
+
+
+class ResNet18(nn.Module):
+    def __init__(self, num_classes=10, in_channels=3, width=64, batch_norm=True):
+        super().__init__()
+        self.fc = nn.Linear(1, 1)
+""",
+}
+"""The honest twin of a stub's attacks: as wrong as they are, and nothing else."""
+
+HONEST = ("!first", "honest", "~last")
+"""Honest hand-ins before, between and after the others."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One hand-in of the corpus. ``expected``: outcomes, parted by "or", then perhaps a part of what must be told."""
+
+    name: str
+    stub: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of an attack, and what is wrong with that beside its differing from what was expected."""
+
+    attack: Attack
+    told: str
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Whether all is as expected."""
+        outcomes, _, part = self.attack.expected.partition(": ")
+        return not self.wrong and self.told.startswith(tuple(outcomes.split(" or "))) and part in self.told
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A class after grading: its results by hand-in, and what the summary says where there is none."""
+
+    results: dict[str, Result]
+    problems: dict[str, str]
+    exit_code: int
+    output: str
+
+
+def corpus() -> list[Attack]:
+    """All attacks, as the table says."""
+    table = tomllib.loads((HOSTILE / "expected.toml").read_text(encoding="utf-8"))
+    stubs = [Attack(name, stub, expected) for stub in TWINS for name, expected in table[stub].items()]
+    return stubs + [Attack(name, "fgsm_attack", expected) for name, expected in table["trees"].items()]
+
+
+def reference(assignment: Assignment) -> Files:
+    """The stub files of an honest hand-in."""
+    return {f"{name}.py": (assignment.folder / f"{name}.py").read_bytes() for name in assignment.stubs.values()}
+
+
+def lay_out(place: Path, assignment: Assignment, attacks: Sequence[Attack], stub: str) -> None:
+    """Puts the hand-ins of one class into ``place``: the attacks on a stub, its twin, and the honest ones."""
+    files, module = reference(assignment), f"{assignment.stubs[stub]}.py"
+    place.mkdir()
+    for attack in attacks:
+        if attack.name in TREES:
+            TREES[attack.name](place / attack.name, files)
+        else:
+            source = HOSTILE / stub / f"{attack.name}.py"
+            folder(place / attack.name, {**files, module: source.read_bytes()})
+    folder(place / "the twin", {**files, module: TWINS[stub].encode()})
+    folder(place / HONEST[0], files)
+    shutil.copytree(ROOT / "tests" / "samples" / "mixed", place / HONEST[1])
+    zipped(place / f"{HONEST[2]}.zip", files)
+
+
+def grade(place: Path, out: Path, stub: str, *, without: Sequence[str] = (), isolation: str = "full") -> Graded:
+    """Grades a class by the command line, on a machine that seems to lack ``without``."""
+    lacks = [f"--without={name}" for name in without]
+    arguments = [
+        "--submissions",
+        str(place),
+        "--out",
+        str(out),
+        "--only",
+        stub,
+        "--formats",
+        "none",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.hostility", *lacks, "grade", *arguments, "--isolation", isolation],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MIZAN_SECRET": CANARY, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    names = [path.name for path in hand_ins(place)]
+    with (out / "summary.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = dict(zip(names, csv.DictReader(file), strict=True))
+    return Graded(
+        {name: read_result(out / name) for name in names if not rows[name]["problem"]},
+        {name: row["problem"] for name, row in rows.items() if row["problem"]},
+        done.returncode,
+        done.stdout.decode("utf-8", "replace"),
+    )
+
+
+def verdicts(result: Result) -> dict[str, Any]:
+    """What must be the same whenever a hand-in is graded: each criterion without its time."""
+    return {criterion.id: criterion.model_dump(exclude={"duration_s"}) for criterion in result.criteria}
+
+
+def look(attack: Attack, graded: Graded, twin: Result, secrets: Sequence[str]) -> Seen:
+    """What came of one attack, next to its honest twin."""
+    if attack.name in graded.problems:
+        return Seen(attack, f"refused: {graded.problems[attack.name]}")
+    result = graded.results[attack.name]
+    bad = [criterion for criterion in result.criteria if criterion.status != "passed"]
+    honest = {criterion.id: criterion for criterion in twin.criteria}
+    same = all(criterion.status == honest[criterion.id].status for criterion in result.criteria)
+    other = [c for c in bad if (c.status, c.message) != (honest[c.id].status, honest[c.id].message)]
+    first = next(iter(other or bad), None)
+    told = f"{'twin' if same else first.status}: {first.message.en}" if first else "passed"
+    wrong = [f"gained {c.id}" for c in result.criteria if c.points > honest[c.id].points and attack.name not in TREES]
+    wrong += [f"the grader's fault: {fault.strip().splitlines()[-1]}" for fault in result.faults]
+    words = json.dumps([verdicts(result), result.model_dump(include={"diagnoses", "student"})], ensure_ascii=False)
+    wrong += [f"leaked {secret!r}" for secret in secrets if secret in words]
+    return Seen(attack, told, tuple(wrong))
+
+
+def disturbed(alone: Graded, among: Graded) -> list[str]:
+    """The honest hand-ins whose results differ between a class of their own and one with the attacks."""
+    names = [name for name in alone.results if verdicts(alone.results[name]) != verdicts(among.results[name])]
+    if sorted(alone.problems) or len(alone.results) != len(HONEST) + 1:
+        names.append("(an honest class could not be graded)")
+    return names
+
+
+def run(
+    attacks: Sequence[Attack], place: Path, *, without: Sequence[str] = (), isolation: str = "full"
+) -> tuple[list[Seen], list[str]]:
+    """Grades attacks, one class for each stub; ``place`` is a folder to work in.
+
+    Returns:
+        What came of each, and the honest hand-ins that were disturbed.
+    """
+    assignment = load()
+    secrets = [str(assignment.seed), CANARY, "BEGIN SOLUTION"]
+    seen: list[Seen] = []
+    harmed: list[str] = []
+    for stub in TWINS:
+        of_stub = [attack for attack in attacks if attack.stub == stub]
+        if not of_stub:
+            continue
+        graded = {}
+        for name, some in (("alone", []), ("among", of_stub)):
+            folder = place / stub / name
+            folder.parent.mkdir(exist_ok=True)
+            lay_out(folder, assignment, some, stub)
+            graded[name] = grade(folder, place / stub / f"{name} out", stub, without=without, isolation=isolation)
+        harmed += disturbed(graded["alone"], graded["among"])
+        seen += [look(attack, graded["among"], graded["among"].results["the twin"], secrets) for attack in of_stub]
+    return seen, harmed
+
+
+def show(seen: Sequence[Seen], harmed: Sequence[str]) -> bool:
+    """Prints the table; returns whether all is as expected."""
+    console = Console()
+    table = Table("", "attack", "expected", "seen", box=None, padding=(0, 1))
+    for row in seen:
+        mark = "[green]ok[/]" if row.held else "[bold red]DIFFERS[/]"
+        told = "; ".join((*row.wrong, row.told))[:110]
+        table.add_row(mark, escape(plain(row.attack.name)), escape(row.attack.expected), escape(plain(told)))
+    console.print(table)
+    differ = sum(not row.held for row in seen)
+    console.print(
+        f"{len(seen) - differ} of {len(seen)} as expected; honest hand-ins disturbed: {list(harmed) or 'none'}"
+    )
+    return not differ and not harmed
+
+
+def grade_with_short_limits(arguments: Sequence[str]) -> int:
+    """The command line, with time limits that are worth it for the corpus alone, and without experiments."""
+    from autograder import cli
+    from autograder.grading import Options
+    from autograder.judge import checks, contestant
+
+    admits = Options.admits
+    Options.admits = lambda self, line: line.kind == "unit" and admits(self, line)  # type: ignore[method-assign]
+    contestant.CALL_S, contestant.IMPORT_S, checks.PATIENCE_S = CALL_S, IMPORT_S, PATIENCE_S
+    return cli.grade_main(arguments)
+
+
+def main() -> int:
+    """Grades the corpus and prints the table; 0 if all is as expected."""
+    parser = argparse.ArgumentParser(description="Grades the corpus of hostile and broken hand-ins.")
+    parser.add_argument("--without", action="append", choices=sorted(LACKS), default=[], help="what to do without")
+    parser.add_argument("--isolation", choices=("full", "none"), default="full")
+    parser.add_argument("--only", default="", help="attacks whose names contain this")
+    parser.add_argument("grade", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.grade:
+        if arguments.without:
+            seccomp.install([rule for name in arguments.without for rule in LACKS[name]])
+        return grade_with_short_limits(arguments.grade[1:])
+    with scratch() as place:
+        chosen = [attack for attack in corpus() if arguments.only in attack.name]
+        seen, harmed = run(chosen, place, without=arguments.without, isolation=arguments.isolation)
+    return 0 if show(seen, harmed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
