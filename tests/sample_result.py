@@ -376,6 +376,54 @@ def sample() -> Result:
     )
 
 
+GIVEN = ("سارا", "علی", "مریم", "Reza", "نگار", "Anna", "حسین", "Łukasz")
+FAMILY = ("رضایی", "کریمی", "موسوی‌نژاد", "Smith", "یوسفی", "de la Cruz", "ابراهیم‌پور", "قاسمی")
+
+
+def variant(number: int) -> Result:
+    """The sample as hand-in ``number`` of a class: another student, other verdicts, now and then a diagnosis."""
+    draw = np.random.default_rng(number)
+    skill = draw.beta(4, 2)
+    result = sample()
+    for line in result.criteria:
+        if line.kind != "manual":
+            passed = draw.random() < skill
+            line.points = line.max_points if passed else 0.0
+            line.status = "passed" if passed else "failed"
+    result.student = Student(
+        name=f"{GIVEN[number % 8]} {FAMILY[number // 8 % 8]}", number=str(401100000 + 37 * number % 1000)
+    )
+    result.score = sum(line.points for line in result.criteria if not line.bonus)
+    detached = result.diagnoses[0]
+    eager = Diagnosis(
+        stub="fgsm_attack",
+        misconception="no_clamp",
+        text=Text(
+            en="The image leaves [0, 1]: clamp it after the step.",
+            fa="تصویر از بازهٔ [0, 1] بیرون می‌رود: پس از گام آن را با clamp محدود کنید.",
+        ),
+    )
+    result.diagnoses = [each for each, odds in ((detached, 0.2), (eager, 0.35)) if draw.random() < odds]
+    return result
+
+
+def write_class(folder: Path, count: int) -> Path:
+    """Writes the results of a class of ``count``, without arrays, and its summary, into ``folder``, which it returns.
+
+    The summary names one hand-in more, which could not be taken.
+    """
+    rows = ["hand_in,problem"]
+    for number in range(count):
+        result = variant(number)
+        name = f"{result.student.number} hw1 #{number}"
+        write_result(result, folder / name)
+        (folder / name / "report.html").write_text("<!DOCTYPE html><title>A report</title>", encoding="utf-8")
+        rows.append(f"{name},")
+    rows.append("broken.zip,broken.zip: neither a folder nor a .zip or .tar.gz archive")
+    (folder / "summary.csv").write_text("\n".join(rows) + "\n", encoding="utf-8-sig")
+    return folder
+
+
 def write_sample(folder: Path, result: Result | None = None) -> Path:
     """Writes the Result and the arrays of its experiments that ran into ``folder``, which it returns."""
     result = result or sample()

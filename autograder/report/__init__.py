@@ -1,9 +1,9 @@
-"""The report: a pure function of a stored Result. `render` is its one door.
+"""The report: a pure function of stored Results. `render` is its door for one, `render_class` for a class.
 
 Nothing here imports torch, or recomputes what grading found out.
 """
 
 from autograder.report.command import add_parser, main
-from autograder.report.rendering import ReportError, render
+from autograder.report.rendering import CLASS_REPORT, ReportError, render, render_class
 
-__all__ = ["ReportError", "add_parser", "main", "render"]
+__all__ = ["CLASS_REPORT", "ReportError", "add_parser", "main", "render", "render_class"]

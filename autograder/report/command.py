@@ -1,4 +1,4 @@
-"""``python -m autograder report FOLDER``: renders a stored result again."""
+"""``python -m autograder report FOLDER``: renders a stored result, or the report on a class, again."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from autograder.report.language import LANGUAGES
-from autograder.report.rendering import FORMATS, ReportError, render
+from autograder.report.rendering import FORMATS, ReportError, render, render_class
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> argparse.ArgumentParser:
     """Adds the command ``report`` and returns its parser, whose default ``run`` is `main`."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "report",
-        help="render the report of a stored result again",
-        description="Writes report.html and a PDF per language beside the results.json of FOLDER.",
+        help="render the report of a stored result, or of a class, again",
+        description="Writes report.html and a PDF per language beside the results.json of FOLDER; where FOLDER holds "
+        "a class, with a results.json in each of its folders, class.html in it.",
     )
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="the folder with results.json")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="the folder with results.json, or of a class")
     parser.add_argument("--lang", metavar="LANGS", default=",".join(LANGUAGES), help="default: %(default)s")
     parser.add_argument("--formats", metavar="FORMATS", default=",".join(FORMATS), help="default: %(default)s")
     parser.add_argument(
@@ -33,13 +34,14 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> argparse.Argument
 
 def main(args: argparse.Namespace) -> int:
     """Renders and prints the files written; 2 for the caller's mistake, 3 where the PDF's libraries are missing."""
+    folder: Path = args.folder
     try:
-        paths = render(
-            args.folder,
-            languages=_names(args.lang),
-            formats=_names(args.formats),
-            audience=args.audience,
-        )
+        if folder.is_dir() and not (folder / "results.json").exists():
+            if args.audience == "student":
+                return _fail("a class report names everybody: it is for instructors alone", 2)
+            paths = [render_class(folder, languages=_names(args.lang))]
+        else:
+            paths = render(folder, languages=_names(args.lang), formats=_names(args.formats), audience=args.audience)
     except ReportError as error:
         return _fail(str(error), 3)
     except (FileNotFoundError, NotADirectoryError):

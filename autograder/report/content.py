@@ -232,7 +232,8 @@ def group_name(group: int, experiment: Experiment, language: Language) -> Markup
     if group == 1:
         return _("Test set")
     if "target_test" in _metrics(experiment):
-        return _("Target test set")
+        # A row is measured on the data of its own training first, then on the other.
+        return measure_name((list(experiment.metrics) or ["target_test"])[-1], language)
     return _("Adversarial test set")
 
 

@@ -90,6 +90,27 @@ def draw_robustness(robustness: Robustness, language: Language) -> str:
     return _accuracies(lines, _ticks(0.0, float(eps.max()), 6), language)
 
 
+def draw_histogram(bins: Sequence[int], language: Language) -> str:
+    """A bar for each part of the range from 0 to 100 %, with its count above it."""
+    width = (_RIGHT - _LEFT) / len(bins)
+    parts = []
+    for number, count in enumerate(bins):
+        height = (_BOTTOM - _TOP - 14) * count / max(1, *bins)
+        x, y = _LEFT + width * number, _BOTTOM - height
+        parts.append(
+            f'<rect x="{x + 1.5:.1f}" y="{y:.1f}" width="{width - 3:.1f}" height="{height:.1f}" '
+            f'fill="{TRAIN_COLOUR}"/>'
+            f'<text x="{x + width / 2:.1f}" y="{y - 4:.1f}" text-anchor="middle">{language.integer(count)}</text>'
+        )
+    for number in range(len(bins) + 1):
+        if number % 2 == 0:
+            label = escape(language.percent(number / len(bins), 0))
+            x = _LEFT + width * number
+            parts.append(f'<text x="{x:.1f}" y="{_BOTTOM + 15}" text-anchor="middle">{label}</text>')
+    parts.append(f'<path d="M{_LEFT} {_BOTTOM}H{_RIGHT}" stroke="var(--ink)"/>')
+    return _svg(_WIDTH, _HEIGHT, parts)
+
+
 def draw_map(embedding: Embedding, group: int, language: Language) -> str:
     """One group's images in the plane, coloured by class, before all others in pale grey.
 

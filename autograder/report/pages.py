@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from autograder.report import figures
 from autograder.report.arrays import Arrays
 from autograder.report.bidi import clean, verbatim
+from autograder.report.cohort import Cohort, problem_of
 from autograder.report.content import STATUSES, Chapter, Page, group_name
 from autograder.report.faces import font_faces
 from autograder.report.language import TEMPLATES, Language
@@ -125,20 +126,32 @@ def _draw(chapter: Chapter, language: Language) -> Pictures:
 
 def screen_document(sheets: Sequence[Sheet]) -> str:
     """One self-contained HTML document with an article per sheet, the first one shown."""
-    pages = [sheet.page for sheet in sheets]
-    articles = [Markup(_article(sheet, "screen")) for sheet in sheets]
-    script = _read("switch.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    languages = [sheet.page.language for sheet in sheets]
+    articles = [_article(sheet, "screen") for sheet in sheets]
+    return _document(languages, articles, _title(sheets[0].page))
+
+
+def class_document(cohort: Cohort, languages: Sequence[Language]) -> str:
+    """One self-contained HTML document on a class with an article per language, the first one shown."""
+    articles = [_class_article(cohort, language) for language in languages]
+    return _document(languages, articles, _class_title(cohort, languages[0]), "class")
+
+
+def _document(languages: Sequence[Language], articles: Sequence[str], title: str, extra: str = "") -> str:
+    """A document of articles, one per language; ``extra`` names a style sheet and a script of its own."""
     body = "".join(articles)
+    style = "".join(_read(f"{name}.css") for name in ("base", "screen", extra) if name)
+    script = "".join(_read(f"{name}.js") for name in ("switch", extra) if name)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return (
         _environment()
         .get_template("screen.html.j2")
         .render(
-            pages=pages,
-            articles=articles,
-            title=_title(pages[0]),
-            switch=" / ".join(page.language.plain("Language") for page in pages),
-            style=Markup(font_faces(body) + _read("base.css") + _read("screen.css")),
+            languages=languages,
+            articles=[Markup(article) for article in articles],
+            title=title,
+            switch=" / ".join(language.plain("Language") for language in languages),
+            style=Markup(font_faces(body + style) + style),
             script=Markup(script),
             digest=digest,
         )
@@ -189,6 +202,44 @@ def _article(sheet: Sheet, medium: Literal["screen", "print"]) -> str:
     )
 
 
+def _class_title(cohort: Cohort, language: Language) -> str:
+    return language.plain("Class report: %(assignment)s", assignment=clean(cohort.assignment))
+
+
+def _class_article(cohort: Cohort, language: Language) -> str:
+    alt = language.plain("Distribution of the scores")
+    return (
+        _environment()
+        .get_template("class.html.j2")
+        .render(
+            cohort=cohort,
+            lang=language,
+            title=_class_title(cohort, language),
+            finished=max((result.finished for result in cohort.graded), default=None),
+            histogram=Drawing(figures.draw_histogram(cohort.bins, language), alt),
+            steps=_steps(cohort, language),
+            names={"report.html": "HTML", "report.fa.pdf": "PDF fa", "report.en.pdf": "PDF en"},
+            problem_of=problem_of,
+            _=language.say,
+            _n=language.say_many,
+        )
+    )
+
+
+def _steps(cohort: Cohort, language: Language) -> list[Markup]:
+    """The bars of the distribution in words."""
+    parts = len(cohort.bins)
+    return [
+        language.say(
+            "%(low)s to %(high)s: %(count)s",
+            low=language.percent(number / parts, 0),
+            high=language.percent((number + 1) / parts, 0),
+            count=language.integer(count),
+        )
+        for number, count in enumerate(cohort.bins)
+    ]
+
+
 def _samples(arrays: Arrays) -> list[Sample]:
     grid = arrays.grid
     if grid is None:
@@ -226,6 +277,7 @@ def _environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.globals |= {
+        "clean": clean,
         "verbatim": verbatim,
         "statuses": STATUSES,
         "colours": figures.CLASS_COLOURS,

@@ -6,13 +6,16 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.report import arrays, content, pages
+from autograder.report import arrays, cohort, content, pages
 from autograder.report.content import Audience
-from autograder.report.language import LANGUAGES, language
+from autograder.report.language import LANGUAGES, Language, language
 from autograder.results import read_result, write_atomically
 
 FORMATS = ("html", "pdf")
 """The formats there are."""
+
+CLASS_REPORT = "class.html"
+"""What the report on a class is called."""
 
 
 class ReportError(RuntimeError):
@@ -43,9 +46,7 @@ def render(
         raise ValueError(f"no format '{unknown[0]}': there are {' and '.join(FORMATS)}")
     if audience not in ("instructor", "student"):
         raise ValueError(f"no audience '{audience}': there are instructor and student")
-    if not languages:
-        raise ValueError(f"no language given: there are {' and '.join(LANGUAGES)}")
-    tongues = [language(code) for code in dict.fromkeys(languages)]
+    tongues = _tongues(languages)
     result = read_result(folder)
     stored = [arrays.read(folder, experiment) for experiment in result.experiments]
     sheets = [pages.illustrate(content.build(result, stored, tongue, audience)) for tongue in tongues]
@@ -60,6 +61,27 @@ def render(
             write_atomically(path, _pdf(pages.print_document(sheet)))
             written.append(path)
     return written
+
+
+def render_class(folder: Path, *, languages: Sequence[str] = LANGUAGES) -> Path:
+    """Writes ``class.html`` on the results that lie in the folders of ``folder``, atomically, and returns its path.
+
+    It is for instructors: it names everybody. It links to the reports that lie beside the results.
+
+    Raises:
+        FileNotFoundError: ``folder`` has neither results nor a ``summary.csv``.
+        ValueError: a language does not exist, or none is given.
+    """
+    tongues = _tongues(languages)
+    path = folder / CLASS_REPORT
+    write_atomically(path, pages.class_document(cohort.read(folder), tongues).encode())
+    return path
+
+
+def _tongues(languages: Sequence[str]) -> list[Language]:
+    if not languages:
+        raise ValueError(f"no language given: there are {' and '.join(LANGUAGES)}")
+    return [language(code) for code in dict.fromkeys(languages)]
 
 
 def _pdf(document: str) -> bytes:
