@@ -14,7 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from autograder.assignment import Assignment, load
 from autograder.judge import faults
 from autograder.judge.contestant import MAX_TEXT, SubmissionFault, SubmissionFolder
 from autograder.results import Experiment, Text, write_atomically
+from autograder.store import STORE
 from autograder.wire import StubRef
 
 BATCH_S = 30.0
@@ -49,6 +50,10 @@ class Unusable(Exception):
     def __init__(self, text: Text) -> None:
         super().__init__(text.en)
         self.text = text
+
+
+class NotRun(Unusable):
+    """What the experiment begins with is not on this machine; nobody's fault."""
 
 
 class DataUnavailable(Exception):
@@ -88,7 +93,7 @@ def run(
     Raises:
         DataUnavailable: ``data`` does not hold what the experiments need.
     """
-    require_data(assignment, wanted, data)
+    require_data(assignment, wanted, profile, data)
     orders = [Order(assignment.name, name, profile, data, SEED, place) for name in wanted]
     records: dict[str, Experiment] = {}
     broken: dict[str, str] = {}
@@ -108,7 +113,15 @@ def run(
     return [records[name] for name in wanted], broken
 
 
-def require_data(assignment: Assignment, wanted: Iterable[str], data: Path | None) -> None:
+def begun_with(rows: dict[str, Any], experiment: str, profile: str) -> list[Any]:
+    """The rows of the experiments whose weights this one begins with, the nearest first."""
+    found = []
+    while (experiment := rows[experiment].start.get(profile, "")) in rows:
+        found.append(rows[experiment])
+    return found
+
+
+def require_data(assignment: Assignment, wanted: Iterable[str], profile: str, data: Path | None) -> None:
     """Sees to it, before anything is trained, that a store of real images holds what these experiments need.
 
     Raises:
@@ -117,6 +130,7 @@ def require_data(assignment: Assignment, wanted: Iterable[str], data: Path | Non
     datasets, rows = assignment.module("datasets"), assignment.module("experiments").EXPERIMENTS
     needed = {(rows[name].train_role, "train") for name in wanted}
     needed |= {(role, "test") for name in wanted for role in rows[name].test_roles}
+    needed |= {(row.train_role, "train") for name in wanted for row in begun_with(rows, name, profile)}
     for role, split in sorted(needed) if data is not None else ():
         try:
             datasets.load(role, split, data)  # maps the file, reads none of it
@@ -199,19 +213,17 @@ def perform_one(
     started = time.monotonic()
     assignment = load(order.assignment)
     rows, datasets = assignment.module("experiments"), assignment.module("datasets")
-    training, measurement = assignment.module("training"), assignment.module("measurement")
+    measurement = assignment.module("measurement")
     row, scale = rows.EXPERIMENTS[order.experiment], rows.PROFILES[order.profile]
     report(0.0)
-    train = datasets.load(row.train_role, "train", order.data, count=scale.train)
+    train = _to_train_on(datasets, row, scale, order.data)
     tests = {role: datasets.load(role, "test", order.data, count=scale.test) for role in row.test_roles}
-    data = " -> ".join(dict.fromkeys([train.name, *(images.name for images in tests.values())]))
+    before = [_name_of_start(rows, datasets, row, order)] if order.profile in row.start else []
+    data = " -> ".join(dict.fromkeys([*before, train.name, *(images.name for images in tests.values())]))
     stored = thresholds.stored(assignment, order.profile, order.data, row.id)
     record = _record(row, order.seed, data).model_copy(update=stored)
-    pixels, labels = torch.from_numpy(np.array(train.pixels)), torch.from_numpy(np.array(train.labels))
-    arguments = (row.id, order.profile, pixels, labels)
     try:
-        trained = _train(order, assignment, training, row, scale, arguments, _steadily(report))
-        model = load_weights(training, row, order.profile, _reference_parts(assignment), trained)
+        trained, model = _trained(order, assignment, train, _steadily(lambda done: report(0.8 * done)))
         measured = measurement.measure(
             row.id,
             order.profile,
@@ -263,13 +275,81 @@ def _steadily(report: Callable[[float], None]) -> Callable[[object], None]:
         nonlocal told
         if isinstance(done, (int, float)) and told < done <= 1 and (done - told >= STEP or done == 1):
             told = float(done)
-            report(0.8 * told)
+            report(told)
 
     return progress
 
 
 def _reference_parts(assignment: Assignment) -> dict[str, Any]:
     return {name: getattr(assignment.reference, name) for name in assignment.stubs}
+
+
+def _to_train_on(datasets: Any, row: Any, scale: Any, data: Path | None) -> Any:
+    """The images that a row is trained on."""
+    counts = [count for count in (row.images, scale.train[row.question]) if count is not None]
+    return datasets.load(row.train_role, "train", data, count=min(counts, default=None))
+
+
+def _name_of_start(rows: Any, datasets: Any, row: Any, order: Order) -> str:
+    """What the first weights were trained on."""
+    start = row.start[order.profile]
+    if start in rows.WEIGHTS:
+        return str(rows.WEIGHTS[start].data)
+    names: dict[str, str] = datasets.EMBEDDED if order.data is None else datasets.REAL
+    return names[rows.EXPERIMENTS[start].train_role]
+
+
+def _trained(
+    order: Order, assignment: Assignment, train: Any, progress: Callable[[object], None]
+) -> tuple[Any, nn.Module]:
+    """What the training handed back, and the reference's model with the weights in it.
+
+    Where an experiment begins with the weights of another, that is trained first, by the same hand.
+
+    Raises:
+        Unusable: the student's part did not let it come to an end, or its weights do not fit.
+        NotRun: the weights it begins with are not here.
+    """
+    rows, training = assignment.module("experiments"), assignment.module("training")
+    row, scale = rows.EXPERIMENTS[order.experiment], rows.PROFILES[order.profile]
+    parts = _reference_parts(assignment)
+    start, first = row.start.get(order.profile), None
+    if start in rows.WEIGHTS:
+        first, share = _published(assignment, start, order.data, parts[row.model]), 0.0
+    elif start:
+        share = 0.5
+        images = _to_train_on(assignment.module("datasets"), rows.EXPERIMENTS[start], scale, order.data)
+        earlier = replace(order, experiment=start)
+        _, model = _trained(earlier, assignment, images, _steadily(lambda done: progress(share * done)))
+        first = {
+            name: value
+            for name, value in model.state_dict().items()
+            if row.keep_classifier or not name.startswith(training.CLASSIFIER)
+        }
+    else:
+        share = 0.0
+    pixels, labels = torch.from_numpy(np.array(train.pixels)), torch.from_numpy(np.array(train.labels))
+    arguments = (row.id, order.profile, pixels, labels)
+    steadily = _steadily(lambda done: progress(share + (1 - share) * done))
+    trained = _train(order, assignment, training, row, scale, arguments, first, steadily)
+    return trained, load_weights(training, row, order.profile, parts, trained)
+
+
+def _published(assignment: Assignment, name: str, data: Path | None, make: Any) -> dict[str, Tensor]:
+    """Published weights, from the store of real images or torch's own cache.
+
+    Raises:
+        NotRun: they are not there, or damaged.
+    """
+    weights = assignment.module("weights")
+    command = f"python -m autograder data fetch {name}"
+    try:
+        found: dict[str, Tensor] = weights.read(name, data or STORE, make)
+    except weights.WeightsMissing as problem:
+        message = faults.WEIGHTS_DAMAGED if problem.damaged else faults.WEIGHTS_MISSING
+        text = faults.bilingual(message, file=problem.damaged or problem.file, command=command)
+        raise NotRun(text) from problem
+    return found
 
 
 def _train(
@@ -279,16 +359,17 @@ def _train(
     row: Any,
     scale: Any,
     arguments: tuple[str, str, Tensor, Tensor],
+    first: dict[str, Tensor] | None,
     progress: Callable[[object], None],
 ) -> Any:
-    """Trains with the student's part where it belongs.
+    """Trains with the student's part where it belongs, beginning with the weights ``first`` if there are any.
 
     Raises:
         Unusable: the student's part did not let it come to an end.
     """
     parts = _reference_parts(assignment)
     if order.place is None:
-        return training.train(*arguments, parts, seed=order.seed, progress=progress)
+        return training.train(*arguments, parts, seed=order.seed, first=first, progress=progress)
     stub = row.stubs[0]
     try:
         with order.place.open(BATCH_S) as submission:
@@ -299,6 +380,7 @@ def _train(
                     *arguments,
                     {name: StubRef(name) for name in row.stubs},
                     seed=order.seed,
+                    first=first,
                     timeout_s=scale.time_limit_s,
                     on_progress=progress,
                 )
@@ -310,7 +392,7 @@ def _train(
                     raise SubmissionFault("timeout", f"no end of the training within {scale.time_limit_s:g} s")
                 progress(done)
 
-            return training.train(*arguments, parts, seed=order.seed, progress=watched)
+            return training.train(*arguments, parts, seed=order.seed, first=first, progress=watched)
     except SubmissionFault as fault:
         raise Unusable(faults.verdict(fault, stub)[1]) from fault
     except training.TrainingFailed as problem:

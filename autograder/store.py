@@ -5,6 +5,7 @@ Layout, as `hw1.datasets` reads it::
     <store>/<name>/manifest.json
     <store>/<name>/{train,test}_pixels.npy    (N, 3, 32, 32), uint8
     <store>/<name>/{train,test}_labels.npy    (N,), int64 in [0, 10)
+    <store>/weights/<file>                    published weights, as they come
 
 A dataset is written beside its place and then moved there, so a reader finds all of it or what was there before.
 """
@@ -22,7 +23,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
@@ -35,8 +36,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from autograder.archives import CLASSES, SIZE, SPLITS, Progress, Split, StoreError, md5, open_archive
-from autograder.results import Record
+from autograder.archives import CLASSES, SIZE, SPLITS, Progress, Split, StoreError, open_archive
+from autograder.results import Record, write_atomically
 
 STORE = Path(__file__).resolve().parents[1] / "datasets_cache"
 """Where the kit keeps real data unless told otherwise."""
@@ -217,11 +218,21 @@ def _row(name: str, folder: Path, verify: bool) -> Row:
 
 @dataclass(frozen=True)
 class Download:
-    """A file to fetch: its name, its MD5, and the addresses of the folders where it may lie, best first."""
+    """A file to fetch: its name, its MD5 or SHA-256 in hex, and the folders where it may lie, best first."""
 
     file: str
-    md5: str
+    checksum: str
     bases: tuple[str, ...]
+
+    def matches(self, path: Path) -> bool:
+        """Whether the file at ``path`` has these bytes."""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, self.algorithm).hexdigest() == self.checksum
+
+    @property
+    def algorithm(self) -> str:
+        """What the checksum is made with."""
+        return "md5" if len(self.checksum) == 32 else "sha256"
 
 
 _SVHN = ("http://ufldl.stanford.edu/housenumbers/",)
@@ -242,6 +253,15 @@ DOWNLOADS = {
     "cifar10": (Download("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a", _CIFAR10),),
 }
 """Dataset -> its official files; the addresses and sums are also those of torchvision's downloaders."""
+
+WEIGHTS = {
+    "imagenet": Download(
+        "resnet18-f37072fd.pth",
+        "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
+        ("https://download.pytorch.org/models/",),
+    )
+}
+"""Published weights -> the file they are in. They are kept as they come, in ``<store>/weights``."""
 
 
 def fetch(
@@ -274,7 +294,7 @@ def fetch(
         folder.mkdir(parents=True, exist_ok=True)
         for download in DOWNLOADS[name] if files is None else files:
             bases = download.bases if mirror is None else (mirror.rstrip("/") + "/",)
-            _download(name, folder / download.file, download.md5, bases, progress)
+            _download(name, folder, replace(download, bases=bases), progress)
     except OSError as problem:
         raise StoreError(f"{folder}: cannot be written ({problem})") from problem
     manifest = import_dataset(name, folder, store, progress)
@@ -282,13 +302,66 @@ def fetch(
     return manifest
 
 
-def _download(name: str, path: Path, checksum: str, bases: Sequence[str], progress: Progress | None) -> None:
-    """Fetches one file to ``path`` from the first address that has it."""
+def fetch_weights(
+    name: str, store: Path = STORE, progress: Progress | None = None, *, mirror: str | None = None
+) -> Row:
+    """Downloads published weights, as `fetch` does a dataset; what is there already is left as it is.
+
+    Raises:
+        StoreError: there is no network, or the file is not the published one.
+    """
+    download = WEIGHTS[name]
+    if weights_row(name, store).status != "verified":
+        folder = store / ".downloads" / name
+        bases = download.bases if mirror is None else (mirror.rstrip("/") + "/",)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _download(name, folder, replace(download, bases=bases), progress)
+            (store / "weights").mkdir(exist_ok=True)
+            (folder / download.file).replace(store / "weights" / download.file)
+            shutil.rmtree(folder)
+        except OSError as problem:
+            raise StoreError(f"{store}: cannot be written ({problem})") from problem
+    return weights_row(name, store)
+
+
+def import_weights(name: str, source: Path, store: Path = STORE) -> Row:
+    """Copies published weights from a file that was brought here by other means.
+
+    Raises:
+        StoreError: ``source`` is not the published file, or the store cannot be written.
+    """
+    download = WEIGHTS[name]
+    source = source / download.file if source.is_dir() else source
+    try:
+        if not source.is_file():
+            raise StoreError(f"{source}: there is no such file")
+        if not download.matches(source):
+            raise StoreError(f"{source}: its {download.algorithm.upper()} is not that of {download.file}")
+        write_atomically(store / "weights" / download.file, source.read_bytes())
+    except OSError as problem:
+        raise StoreError(f"{store}: cannot be written ({problem})") from problem
+    return weights_row(name, store)
+
+
+def weights_row(name: str, store: Path = STORE) -> Row:
+    """What the store holds of published weights; they are hashed, for that is quick."""
+    path = store / "weights" / WEIGHTS[name].file
+    if not path.is_file():
+        return Row(name, "missing")
+    if not WEIGHTS[name].matches(path):
+        return Row(name, "damaged", fault=f"{path} is not the published file")
+    return Row(name, "verified")
+
+
+def _download(name: str, folder: Path, download: Download, progress: Progress | None) -> None:
+    """Fetches one file into ``folder`` from the first address that has it."""
+    path = folder / download.file
     if path.exists():
         return  # it was checked when it came
     part = path.with_name(path.name + ".part")
     faults = []
-    for base in bases:
+    for base in download.bases:
         try:
             _receive(base + path.name, part, progress)
         except (OSError, http.client.HTTPException, ValueError) as problem:
@@ -296,12 +369,13 @@ def _download(name: str, path: Path, checksum: str, bases: Sequence[str], progre
                 f"{base}{path.name}: {getattr(problem, 'reason', None) or problem or type(problem).__name__}"
             )
             continue
-        if md5(part) == checksum:
+        if download.matches(part):
             part.rename(path)
             return
         part.unlink()
         faults.append(
-            f"{base}{path.name}: its MD5 is not {checksum}, so it was damaged on the way or is another file"
+            f"{base}{path.name}: its {download.algorithm.upper()} is not {download.checksum}, so it was damaged on "
+            "the way or is another file"
         )
     raise StoreError(
         f"{'; '.join(faults)}. Run the command again to go on, or bring {path.name} here by other means and: "
@@ -354,9 +428,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     bring = actions.add_parser("import", help="take a dataset from official archives or folders of images")
     bring.add_argument("path", type=Path, help="a folder, a zip or a tar; or a folder with svhn/, mnist/, cifar10/")
-    bring.add_argument("--name", choices=list(CLASSES), help="which dataset it is (default: recognised)")
+    bring.add_argument(
+        "--name", choices=[*CLASSES, *WEIGHTS], help="which dataset, or which weights, it is (default: recognised)"
+    )
     get = actions.add_parser("fetch", help="download datasets from their official addresses")
-    get.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(CLASSES)} (default: all)")
+    get.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join([*CLASSES, *WEIGHTS])} (default: all)")
     get.add_argument("--mirror", metavar="URL", help="a folder on another server that holds the same files")
     show = actions.add_parser("status", help="tell what is in the store")
     show.add_argument("--verify", action="store_true", help="hash every file again")
@@ -372,11 +448,10 @@ def main(args: argparse.Namespace) -> int:
     """
     try:
         if args.action == "status":
-            rows = status(args.store, args.verify)
+            rows = [*status(args.store, args.verify), *(weights_row(name, args.store) for name in WEIGHTS)]
         else:
             with _progress() as progress:
-                done = _bring(args, progress)
-            rows = [Row(manifest.name, manifest.status, manifest) for manifest in done]
+                rows = _bring(args, progress)
     except StoreError as problem:
         print(f"data: {problem}", file=sys.stderr)
         return 2
@@ -387,12 +462,23 @@ def main(args: argparse.Namespace) -> int:
     return 2 if damaged else 0
 
 
-def _bring(args: argparse.Namespace, progress: Progress) -> list[Manifest]:
+def _bring(args: argparse.Namespace, progress: Progress) -> list[Row]:
+    def row(manifest: Manifest) -> Row:
+        return Row(manifest.name, manifest.status, manifest)
+
     if args.action == "fetch":
-        return [fetch(name, args.store, progress, mirror=args.mirror) for name in args.names or CLASSES]
+        names = args.names or [*CLASSES, *WEIGHTS]
+        return [
+            fetch_weights(name, args.store, progress, mirror=args.mirror)
+            if name in WEIGHTS
+            else row(fetch(name, args.store, progress, mirror=args.mirror))
+            for name in names
+        ]
+    if args.name in WEIGHTS:
+        return [import_weights(args.name, args.path, args.store)]
     if args.name is None and any((args.path / name).is_dir() for name in CLASSES):
-        return import_all(args.path, args.store, progress)
-    return [import_dataset(args.name, args.path, args.store, progress)]
+        return [row(manifest) for manifest in import_all(args.path, args.store, progress)]
+    return [row(import_dataset(args.name, args.path, args.store, progress))]
 
 
 @contextmanager

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, TypedDict
@@ -21,10 +23,15 @@ CONFIDENCE = 0.999
 
 
 class Figures(TypedDict):
-    """The stored runs of one experiment: seed -> metric -> accuracy in [0, 1], and what they were made with."""
+    """The stored runs of one experiment: seed -> metric -> accuracy in [0, 1], and what they were made with.
+
+    ``data`` names the images; ``settings`` is the `fingerprint` of what was asked for.
+    """
 
     runs: dict[str, dict[str, float]]
     judged: list[str]
+    data: str
+    settings: str
     device: str
     torch: str
     date: str
@@ -39,6 +46,35 @@ def path(assignment: Assignment) -> Path:
 def key(profile: str, data: Path | None) -> str:
     """The stored runs of a profile and a kind of data go by this name."""
     return f"{profile}/{'embedded' if data is None else 'real'}"
+
+
+def fingerprint(assignment: Assignment, experiment: str, profile: str, data: Path | None) -> str:
+    """Twelve hex digits that change when a run of this experiment would be another one.
+
+    They stand for the settings of the registry, those of the experiments that it begins with included, and for the
+    contents of a store of real images. Titles, published figures and the like do not count, nor does code.
+    """
+    registry = assignment.module("experiments")
+    scale = asdict(registry.PROFILES[profile])
+    settings: list[Any] = [registry.EPSILON, registry.EIGHT, registry.NOISE, registry.PATIENCE]
+    settings.append({name: scale[name] for name in ("width", "batch_size", "train", "test", "pgd")})
+    roles: set[str] = set()
+    while experiment in registry.EXPERIMENTS:
+        row = registry.EXPERIMENTS[experiment]
+        shown = {name: value for name, value in asdict(row).items() if name not in _WORDS}
+        settings.append(shown | {name: shown[name].get(profile) for name in ("lr", "epochs", "start")})
+        roles |= {row.train_role, *row.test_roles}
+        experiment = row.start.get(profile, "")
+    settings.append(experiment and registry.WEIGHTS[experiment].sha256)
+    if data is not None:
+        names = sorted(assignment.module("datasets").REAL[role] for role in roles)
+        manifests = [json.loads((data / name / "manifest.json").read_text(encoding="utf-8")) for name in names]
+        settings.append([manifest.get("sha256") for manifest in manifests])
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+_WORDS = ("id", "title", "protocol", "stubs", "judged", "published")
+"""What of a row does not change its runs."""
 
 
 def read(assignment: Assignment) -> dict[str, dict[str, Figures]]:
@@ -71,9 +107,14 @@ def lower_bound(values: list[float]) -> float:
 
 
 def stored(assignment: Assignment, profile: str, data: Path | None, experiment: str) -> dict[str, Any]:
-    """``thresholds`` of the judged metrics and ``reference`` means of all; empty where there are too few runs."""
+    """``thresholds`` of the judged metrics and ``reference`` means of all.
+
+    Empty where there are too few runs, or where they were made with other settings or other images.
+    """
     figures = read(assignment).get(key(profile, data), {}).get(experiment)
     if figures is None or len(figures["runs"]) < 3:
+        return {"thresholds": {}, "reference": {}}
+    if figures["settings"] != fingerprint(assignment, experiment, profile, data):
         return {"thresholds": {}, "reference": {}}
     by_metric: dict[str, list[float]] = {}
     for metrics in figures["runs"].values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,13 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
+from rich.table import Table
 from scipy import stats
 
 from autograder import calibration, experiments, thresholds
 from autograder.assignment import Assignment
 from autograder.intake import take_in
 from autograder.judge.contestant import Isolation, SubmissionFolder
-from autograder.results import Experiment
+from autograder.results import Experiment, Text
 
 
 @pytest.fixture
@@ -42,9 +45,36 @@ def test_every_row_speaks_of_what_there_is(assignment: Assignment, rows: dict[st
         assert row.stubs
         assert {*row.stubs, row.model} <= set(assignment.stubs)
         assert set(row.epochs) == set(row.lr) == set(registry.PROFILES)
+        assert set(row.start) <= set(registry.PROFILES)
+        assert set(row.start.values()) <= set(rows) | set(registry.WEIGHTS)
+        assert all(row.question in profile.train for profile in registry.PROFILES.values())
         assert row.title.en
         assert row.title.fa
         assert row.protocol.en != row.protocol.fa
+
+
+def test_the_rows_are_those_of_the_courses_report(rows: dict[str, Any]) -> None:
+    assert list(rows) == [
+        "base",
+        "no_batch_norm",
+        "label_smoothing",
+        "augmentation",
+        "pretrained",
+        "adam",
+        "reverse",
+        "reverse_finetuned",
+        "standard",
+        "adversarial",
+        "circle",
+    ]
+
+
+def test_what_a_row_begins_with_comes_to_an_end(assignment: Assignment, rows: dict[str, Any]) -> None:
+    for profile in assignment.module("experiments").PROFILES:
+        before = {name: [row.id for row in experiments.begun_with(rows, name, profile)] for name in rows}
+        assert before["reverse_finetuned"] == ["reverse"]
+        assert before["pretrained"] == (["standard"] if profile == "quick" else [])
+        assert not any(found for name, found in before.items() if name not in ("reverse_finetuned", "pretrained"))
 
 
 def test_the_rubrics_experiments_are_in_the_registry(assignment: Assignment, rows: dict[str, Any]) -> None:
@@ -189,6 +219,39 @@ def test_a_part_that_does_not_work_is_told_and_not_measured(
 
 
 @pytest.mark.slow
+def test_what_begins_with_another_training_is_trained_twice_by_the_same_hand(
+    run: Callable[..., list[Experiment]], rows: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (record,) = run("reverse_finetuned")
+    assert record.status == "run"
+    assert record.data == "sklearn_digits -> synth_digits"
+    assert record.epochs == rows["reverse_finetuned"].epochs["quick"]
+    assert record.metrics["source_test"] > 0.2  # chance is 0.1
+    assert record.metrics["target_test"] > 0.2
+
+
+def test_without_published_weights_a_row_is_not_run_and_says_what_brings_them(
+    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = assignment.module("experiments")
+    small = replace(registry.PROFILES["full"], train={"Q1": 100, "Q2": 100}, test=100)
+    monkeypatch.setitem(registry.PROFILES, "full", small)
+    monkeypatch.setattr(experiments, "STORE", tmp_path)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    order = experiments.Order(assignment.name, "pretrained", "full", None, 1, None)
+    record, arrays = experiments.perform_one(order)
+    assert (record.status, record.metrics, arrays) == ("not_run", {}, {})
+    assert record.data == "ImageNet -> synth_digits -> sklearn_digits"
+    for text in (record.note.en, record.note.fa):
+        assert "resnet18-f37072fd.pth" in text
+        assert "python -m autograder data fetch imagenet" in text
+    file = tmp_path / "weights" / "resnet18-f37072fd.pth"
+    file.parent.mkdir()
+    file.write_bytes(b"half of it")
+    assert str(file) in experiments.perform_one(order)[0].note.en
+
+
+@pytest.mark.slow
 def test_the_reference_handed_in_reaches_what_the_reference_reached(
     run: Callable[..., list[Experiment]], assignment: Assignment, tmp_path: Path
 ) -> None:
@@ -207,9 +270,9 @@ def test_the_reference_handed_in_reaches_what_the_reference_reached(
 
 
 def test_a_store_without_the_images_is_the_callers_mistake(assignment: Assignment, tmp_path: Path) -> None:
-    experiments.require_data(assignment, ["base", "circle"], None)
+    experiments.require_data(assignment, ["base", "circle"], "quick", None)
     with pytest.raises(experiments.DataUnavailable, match=r"is not in .*data import"):
-        experiments.require_data(assignment, ["circle"], tmp_path)
+        experiments.require_data(assignment, ["circle"], "quick", tmp_path)
 
 
 def test_what_goes_wrong_in_a_worker_is_told_here(assignment: Assignment, tmp_path: Path) -> None:
@@ -252,8 +315,85 @@ def elsewhere(assignment: Assignment, tmp_path: Path) -> Assignment:
     return replace(assignment, folder=tmp_path)
 
 
-def test_calibration_runs_what_is_missing_and_keeps_what_is_there(
+def test_the_fingerprint_changes_with_the_settings_and_the_images_alone(
+    assignment: Assignment, rows: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def taken(experiment: str, profile: str = "quick", data: Path | None = None) -> str:
+        return thresholds.fingerprint(assignment, experiment, profile, data)
+
+    def write(name: str, text: str) -> None:
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "manifest.json").write_text(json.dumps({"sha256": {"train_pixels.npy": text}}))
+
+    for name in ("svhn", "mnist", "cifar10"):
+        write(name, "1")
+    before = {name: taken(name) for name in rows}
+    assert len(set(before.values())) == len(rows)
+    real = {name: taken(name, data=tmp_path) for name in rows}
+    assert not set(real.values()) & set(before.values())
+    assert taken("base", "full") != before["base"]
+    write("cifar10", "2")
+    assert {name for name in rows if taken(name, data=tmp_path) != real[name]} == {
+        "pretrained",
+        "standard",
+        "adversarial",
+        "circle",
+    }
+    monkeypatch.setitem(rows, "reverse", replace(rows["reverse"], epochs={"quick": 99, "full": 10}))
+    assert {name for name in rows if taken(name) != before[name]} == {"reverse", "reverse_finetuned"}
+    other_words = {"title": rows["adam"].title, "published": {}, "lr": {**rows["base"].lr, "full": 9.0}}
+    monkeypatch.setitem(rows, "base", replace(rows["base"], **other_words))
+    assert taken("base") == before["base"]
+
+
+def test_runs_of_other_settings_make_no_threshold_and_are_run_again(
     elsewhere: Assignment, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def perform(orders: list[experiments.Order], jobs: int) -> Any:
+        for order in orders:
+            metrics = {"source_test": 0.9, "target_test": 0.5}
+            yield order, SimpleNamespace(metrics=metrics, status="run", data="synth_digits"), {}
+
+    monkeypatch.setattr(calibration, "perform", perform)
+    rows = assignment.module("experiments").EXPERIMENTS
+
+    def calibrate() -> int:
+        calibration.calibrate(elsewhere, ["base"], profile="quick", data=None, seeds=3, jobs=1, fresh=False)
+        return len(thresholds.read(elsewhere)["quick/embedded"]["base"]["runs"])
+
+    assert calibrate() == 3
+    assert thresholds.stored(elsewhere, "quick", None, "base")["thresholds"]
+    assert "old settings" not in shown(calibration.table(elsewhere))
+    monkeypatch.setitem(rows, "base", replace(rows["base"], lr={"quick": 1.0, "full": 1.0}))
+    assert thresholds.stored(elsewhere, "quick", None, "base") == {"thresholds": {}, "reference": {}}
+    assert "old settings" in shown(calibration.table(elsewhere))
+    assert calibrate() == 3
+    assert thresholds.stored(elsewhere, "quick", None, "base")["thresholds"]
+
+
+def test_calibration_leaves_out_what_cannot_be_run_and_says_why(
+    elsewhere: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def perform(orders: list[experiments.Order], jobs: int) -> Any:
+        for order in orders:
+            yield order, SimpleNamespace(metrics={}, status="not_run", note=Text(en="no weights")), {}
+
+    monkeypatch.setattr(calibration, "perform", perform)
+    skipped = calibration.calibrate(elsewhere, ["base"], profile="full", data=None, seeds=3, jobs=1, fresh=False)
+    assert skipped == {"base": "no weights"}
+    assert thresholds.read(elsewhere) == {}
+
+
+def shown(table: Table) -> str:
+    """What a table looks like on a wide terminal."""
+    console = Console(width=200, file=io.StringIO())
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_calibration_runs_what_is_missing_and_keeps_what_is_there(
+    elsewhere: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, int]] = []
 
@@ -261,11 +401,11 @@ def test_calibration_runs_what_is_missing_and_keeps_what_is_there(
         for order in orders:
             assert order.place is None
             asked.append((order.experiment, order.seed))
-            yield order, SimpleNamespace(metrics={"source_test": 0.9 + order.seed / 100, "target_test": 0.5}), {}
+            metrics = {"source_test": 0.9 + order.seed / 100, "target_test": 0.5}
+            yield order, SimpleNamespace(metrics=metrics, status="run", data="digits"), {}
 
     monkeypatch.setattr(calibration, "perform", perform)
-    registry = assignment.module("experiments")
-    monkeypatch.setattr(Assignment, "module", lambda self, name: registry)
+    monkeypatch.setattr(thresholds, "fingerprint", lambda *known: "the same")
 
     def calibrate(data: Path | None, seeds: int, fresh: bool = False) -> None:
         calibration.calibrate(elsewhere, ["base"], profile="quick", data=data, seeds=seeds, jobs=1, fresh=fresh)
@@ -297,6 +437,10 @@ def test_the_stored_runs_are_of_this_registry(assignment: Assignment, rows: dict
         for experiment, figures in runs.items():
             row = rows[experiment]
             assert figures["judged"] == list(row.judged)
+            if place.endswith("/embedded"):
+                assert figures["settings"] == thresholds.fingerprint(
+                    assignment, experiment, place.split("/")[0], None
+                )
             assert all(set(run) == set(metrics[row.question]) for run in figures["runs"].values())
     for line in assignment.lines:
         if line.kind == "experiment":

@@ -28,7 +28,7 @@ from PIL import Image
 from autograder import archives
 from autograder.archives import CLASSES, StoreError
 from autograder.assignment import ROOT, load
-from autograder.store import Download, add_parser, fetch, import_all, import_dataset, main, status
+from autograder.store import WEIGHTS, Download, add_parser, fetch, import_all, import_dataset, main, status
 
 datasets: Any = load("hw1").module("datasets")
 
@@ -641,6 +641,48 @@ def test_a_download_goes_on_where_it_broke_off(tmp_path: Path, server: Server, r
     assert server.ranges == [None, f"bytes={half}-", None, None, None]
 
 
+@pytest.fixture
+def published(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that stands for published weights, on the server."""
+    file = server.folder / "resnet18.pth"
+    file.write_bytes(bytes(range(256)) * 40)
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    monkeypatch.setitem(WEIGHTS, "imagenet", Download(file.name, sha256, (server.address + "/",)))
+    return file
+
+
+def test_weights_are_fetched_once_and_go_on_where_they_broke_off(
+    tmp_path: Path, server: Server, published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    server.breaks = 1
+    assert data("fetch", "imagenet", "--store", store) == 2
+    assert "broke off" in capsys.readouterr().err
+    assert data("fetch", "imagenet", "--store", store) == 0
+    assert (store / "weights" / published.name).read_bytes() == published.read_bytes()
+    assert server.ranges == [None, "bytes=5120-"]
+    assert data("fetch", "imagenet", "--store", store) == 0
+    assert len(server.ranges) == 2
+    assert "verified" in capsys.readouterr().out
+    assert not (store / ".downloads" / "imagenet").exists()
+
+
+def test_weights_are_imported_when_they_are_the_published_ones(
+    tmp_path: Path, published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, wrong = tmp_path / "store", tmp_path / "wrong.pth"
+    wrong.write_bytes(b"something else")
+    for path in (wrong, tmp_path / "nowhere.pth"):
+        assert data("import", path, "--name", "imagenet", "--store", store) == 2
+        assert str(path) in capsys.readouterr().err
+    assert not (store / "weights" / published.name).exists()
+    assert data("import", published, "--name", "imagenet", "--store", store) == 0
+    assert (store / "weights" / published.name).read_bytes() == published.read_bytes()
+    (store / "weights" / published.name).write_bytes(b"damaged since")
+    assert data("status", "--store", store) == 2
+    assert "is not the published file" in capsys.readouterr().err
+
+
 def test_a_download_that_came_whole_but_unnamed_is_not_asked_for_again(tmp_path: Path, server: Server) -> None:
     files = downloads(server.folder, server.address + "/")
     folder = tmp_path / "store" / ".downloads" / "mnist"
@@ -656,10 +698,10 @@ def test_another_file_of_that_name_is_refused_and_the_next_address_tried(tmp_pat
     (fake / good[0].file).write_bytes(b"another")
     wrong = fake.as_uri() + "/"
     with pytest.raises(StoreError, match="its MD5 is not") as caught:
-        fetch("mnist", tmp_path / "store", files=[Download(f.file, f.md5, (wrong,)) for f in good])
+        fetch("mnist", tmp_path / "store", files=[Download(f.file, f.checksum, (wrong,)) for f in good])
     assert "\n" not in str(caught.value)
     assert status(tmp_path / "store")[1].status == "missing"
-    both = [Download(f.file, f.md5, (wrong, server.address + "/")) for f in good]
+    both = [Download(f.file, f.checksum, (wrong, server.address + "/")) for f in good]
     assert fetch("mnist", tmp_path / "store", files=both).counts == COUNTS
 
 
@@ -695,14 +737,14 @@ def test_command_imports_and_tells_the_status(tmp_path: Path, capsys: pytest.Cap
     assert data("status", "--verify", "--store", store) == 0
     captured = capsys.readouterr()
     assert captured.out.count("imported") == 4
-    assert captured.out.count("missing") == 1
+    assert captured.out.count("missing") == 2  # CIFAR-10, and ImageNet's weights
     assert captured.err == ""
 
 
 def test_command_tells_faults_in_one_line_and_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = tmp_path / "store"
     assert data("import", tmp_path / "nothing", "--store", store) == 2
-    assert data("fetch", "imagenet", "--store", store) == 2
+    assert data("fetch", "imagenet21k", "--store", store) == 2
     assert data("fetch", "mnist", "--mirror", "http://127.0.0.1:1", "--store", store) == 2
     assert data("fetch", "mnist", "--mirror", "no address", "--store", store) == 2
     lines = capsys.readouterr().err.splitlines()

@@ -142,6 +142,63 @@ def test_what_a_stub_raises_reaches_the_caller(training: ModuleType, parts: dict
         training.train("circle", "quick", *coloured(100), parts | {"convert_label_to_similarity": blank}, seed=1)
 
 
+@pytest.fixture
+def first(training: ModuleType, parts: dict[str, Any]) -> dict[str, Tensor]:
+    torch.manual_seed(7)
+    state: dict[str, Tensor] = training.new_model("reverse", "quick", parts).state_dict()
+    return state
+
+
+def test_only_the_classifier_moves_where_only_it_is_tuned(
+    training: ModuleType, parts: dict[str, Any], first: dict[str, Tensor]
+) -> None:
+    before = {name: value.clone() for name, value in first.items()}
+    state = training.train("reverse_finetuned", "quick", *coloured(100), parts, seed=1, first=first)["state"]
+    moved = {name for name in state if not torch.equal(state[name], before[name])}
+    assert moved == {"fc.weight", "fc.bias"}
+    assert all(torch.equal(first[name], value) for name, value in before.items())
+
+
+def test_weights_to_begin_with_are_begun_with(
+    training: ModuleType, parts: dict[str, Any], first: dict[str, Tensor], shorter: Callable[..., None]
+) -> None:
+    shorter("pretrained", epochs={"quick": 1}, lr={"quick": 0.0})
+    body = {name: value for name, value in first.items() if not name.startswith("fc.")}
+    state = training.train("pretrained", "quick", *coloured(100), parts, seed=1, first=body)["state"]
+    assert torch.equal(state["layer4.1.conv2.weight"], first["layer4.1.conv2.weight"])
+    assert not torch.equal(state["fc.weight"], first["fc.weight"])  # a new one
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda first: first.pop("layer1.0.conv1.weight"), "layer1.0.conv1.weight"),
+        (lambda first: first.update(extra=torch.zeros(1)), "extra"),
+        (lambda first: first.update({"conv1.weight": torch.zeros(1)}), "conv1.weight"),
+    ],
+    ids=["missing", "extra", "shape"],
+)
+def test_first_weights_must_fit(
+    training: ModuleType,
+    parts: dict[str, Any],
+    first: dict[str, Tensor],
+    spoil: Callable[[dict[str, Tensor]], None],
+    says: str,
+) -> None:
+    spoil(first)
+    with pytest.raises(training.TrainingFailed, match=says):
+        training.train("pretrained", "quick", *coloured(100), parts, seed=1, first=first)
+
+
+def test_first_weights_are_asked_for_and_only_where_the_row_has_them(
+    training: ModuleType, parts: dict[str, Any], first: dict[str, Tensor]
+) -> None:
+    with pytest.raises(ValueError, match="pretrained begins with standard"):
+        training.train("pretrained", "quick", *coloured(100), parts, seed=1)
+    with pytest.raises(ValueError, match="base begins with random weights"):
+        training.train("base", "quick", *coloured(100), parts, seed=1, first=first)
+
+
 def test_a_model_that_is_no_module_is_refused(training: ModuleType, parts: dict[str, Any]) -> None:
     with pytest.raises(training.TrainingFailed, match="which is no"):
         training.train("base", "quick", *coloured(100), {"ResNet18": dict}, seed=1)

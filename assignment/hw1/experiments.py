@@ -38,6 +38,26 @@ class Words(NamedTuple):
     fa: str
 
 
+class Weights(NamedTuple):
+    """A file of published weights: what it was trained on, its name, where it lies, and the SHA-256 of its bytes."""
+
+    data: str
+    file: str
+    folder: str
+    sha256: str
+
+
+WEIGHTS = {
+    "imagenet": Weights(
+        "ImageNet",
+        "resnet18-f37072fd.pth",
+        "https://download.pytorch.org/models/",
+        "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
+    )
+}
+"""Name -> published weights: torchvision's ``ResNet18_Weights.IMAGENET1K_V1``, of width 64 with 1,000 classes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """One row of the homework's tables.
@@ -55,6 +75,11 @@ class Experiment:
         loss: what is minimised, and ``loss_options``, the keyword arguments of the loss.
         optimiser: "sgd" has momentum 0.9.
         lr: profile -> highest learning rate; it rises to it at first, and falls to zero along half a cosine.
+        start: profile -> what the first weights are: those that another experiment ends with, by its id, or published
+            ones, by their name in `WEIGHTS`; random ones where it says nothing.
+        keep_classifier: begin with the last layer of ``start`` too, for its classes are the same.
+        tuned: what of the model is trained; what is not stays as it was, statistics of the normalisation included.
+        images: most images to train on, where that is less than the profile has.
         augmentation: small random affine maps of every training image.
         adversarial_probability: how often a training batch is replaced by itself under FGSM at `EPSILON`.
         early_stopping: end when the validation loss has not improved for `PATIENCE` epochs; keep the best weights.
@@ -77,6 +102,10 @@ class Experiment:
     loss_options: Mapping[str, float] = field(default_factory=dict)
     optimiser: Literal["sgd", "adam"] = "sgd"
     lr: Mapping[str, float]
+    start: Mapping[str, str] = field(default_factory=dict)
+    keep_classifier: bool = False
+    tuned: Literal["all", "classifier"] = "all"
+    images: int | None = None
     augmentation: bool = False
     adversarial_probability: float = 0.0
     early_stopping: bool = False
@@ -93,7 +122,9 @@ class Profile:
         id: key in `PROFILES`, and in ``lr`` and ``epochs`` of an `Experiment`.
         width: channels of the model's first stage.
         batch_size: images in a training batch.
-        train, test: how many images to train on (the validation part included) and to test on; None for all.
+        train: question -> how many images to train on, the validation part included; None for all. Question 2 has
+            64 % of its images to fit, 16 % to validate and 20 % to test.
+        test: how many images to test on; None for all.
         pgd: on how many of the test images projected gradient descent is measured; None for all.
         embedded: how many images of each group go into the UMAP figures.
         time_limit_s: the most that a training may take, seconds.
@@ -102,7 +133,7 @@ class Profile:
     id: str
     width: int
     batch_size: int
-    train: int | None
+    train: Mapping[str, int | None]
     test: int | None
     pgd: int | None
     embedded: int
@@ -119,7 +150,7 @@ PROFILES = {
             id="quick",
             width=16,
             batch_size=32,
-            train=4800,
+            train={"Q1": 4800, "Q2": 4800},
             test=1000,
             pgd=200,
             embedded=300,
@@ -129,7 +160,7 @@ PROFILES = {
             id="full",
             width=64,
             batch_size=128,
-            train=None,
+            train={"Q1": None, "Q2": 40_000},
             test=None,
             pgd=1000,
             embedded=1000,
@@ -154,6 +185,23 @@ _BASE = Experiment(
     lr={"quick": 0.005, "full": 0.02},
     epochs={"quick": 4, "full": 10},
     published={"source_test": 0.92, "target_test": 0.64},
+)
+
+_REVERSE = replace(
+    _BASE,
+    id="reverse",
+    title=Words("The other way round", "جهت وارونه"),
+    protocol=Words(
+        "Trained on handwritten digits with augmentation, otherwise as the baseline; tested on handwritten digits "
+        "and on street digits.",
+        "آموزش روی رقم‌های دست‌نویس با داده‌افزایی و در بقیهٔ موارد مانند مدل پایه؛ آزمون روی رقم‌های دست‌نویس و "
+        "رقم‌های خیابانی.",
+    ),
+    train_role="target",
+    test_roles=("target", "source"),
+    judged=("target_test",),
+    augmentation=True,
+    published={"target_test": 0.9186, "source_test": 0.1189},
 )
 
 _STANDARD = Experiment(
@@ -214,12 +262,46 @@ _ROWS = (
     ),
     replace(
         _BASE,
+        id="pretrained",
+        title=Words("Pretrained", "پیش‌آموخته"),
+        protocol=Words(
+            "As the baseline, but fine-tuned from other weights: those of ImageNet in the full profile, and in the "
+            "quick one those that part A reaches on the objects.",
+            "مانند مدل پایه، اما با تنظیم دقیق از وزن‌هایی دیگر: در اجرای کامل وزن‌های ImageNet و در اجرای سریع "
+            "وزن‌هایی که بخش الف روی اشیا به آن‌ها می‌رسد.",
+        ),
+        start={"quick": "standard", "full": "imagenet"},
+        published={"source_test": 0.9586, "target_test": 0.7530},
+    ),
+    replace(
+        _BASE,
         id="adam",
         title=Words("Adam", "بهینه‌ساز Adam"),
         protocol=Words("As the baseline, with Adam.", "مانند مدل پایه، با بهینه‌ساز Adam."),
         optimiser="adam",
         lr={"quick": 3e-3, "full": 1e-3},
         published={"source_test": 0.92},
+    ),
+    _REVERSE,
+    replace(
+        _REVERSE,
+        id="reverse_finetuned",
+        title=Words("The other way round, fine-tuned", "جهت وارونه با تنظیم دقیق"),
+        protocol=Words(
+            "The model trained on handwritten digits, its last layer then tuned on 1,000 street digits and all "
+            "others left as they were.",
+            "مدلی که روی رقم‌های دست‌نویس آموزش دیده و سپس تنها لایهٔ آخرش با ۱۰۰۰ رقم خیابانی تنظیم شده است.",
+        ),
+        train_role="source",
+        test_roles=("source", "target"),
+        judged=("source_test",),
+        start={"quick": "reverse", "full": "reverse"},
+        keep_classifier=True,
+        tuned="classifier",
+        images=1000,
+        augmentation=False,
+        lr={"quick": 0.02, "full": 0.02},
+        published={"target_test": 0.6909, "source_test": 0.2842},
     ),
     _STANDARD,
     replace(

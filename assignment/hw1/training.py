@@ -11,7 +11,7 @@ first step of every model.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypedDict
 
@@ -22,6 +22,9 @@ from torch.nn import functional as F
 from .experiments import EPSILON, EXPERIMENTS, PATIENCE, PROFILES, Experiment
 
 CLASSES = 10
+CLASSIFIER = "fc."
+"""What the names of the last layer's weights begin with."""
+
 NEIGHBOURS = 5
 CHUNK = 250
 """Images that go through a model at a time where no gradients are kept."""
@@ -67,6 +70,7 @@ def train(
     parts: Parts,
     *,
     seed: int,
+    first: Mapping[str, Tensor] | None = None,
     device: str = "cpu",
     progress: Callable[[float], object] | None = None,
 ) -> Trained:
@@ -82,16 +86,28 @@ def train(
         labels: (N,), int64 in [0, 10).
         parts: the stubs to use.
         seed: of the first weights, the split, the order of the images, and every other draw.
+        first: the weights to begin with, where the experiment has a ``start``: those of every layer, or of every
+            layer but the classifier, whose first weights are then random.
         device: where to train, as torch writes it.
         progress: called with the part that is done, in (0, 1], about a hundred times.
 
     Raises:
-        TrainingFailed: the loss is no finite number, or a stub gave back something of the wrong kind.
+        ValueError: ``first`` is missing, or is there where random weights are asked for.
+        TrainingFailed: the loss is no finite number, or a stub gave back something of the wrong kind, or a model that
+            ``first`` does not fit.
         Exception: whatever a stub raised.
     """
     row, scale = EXPERIMENTS[experiment], PROFILES[profile]
+    if (first is not None) != (profile in row.start):
+        raise ValueError(f"{experiment} begins with {row.start.get(profile, 'random weights')}; see `first`")
     with reproducible(seed):
-        model = new_model(experiment, profile, parts).to(device)
+        model = new_model(experiment, profile, parts)
+        if first is not None:
+            _begin(model, first)
+        if row.tuned == "classifier":
+            for name, parameter in model.named_parameters():
+                parameter.requires_grad_(name.startswith(CLASSIFIER))
+        model = model.to(device)
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         run = _Run(row, model, _objective(row, parts), parts, torch.Generator().manual_seed(seed))
         order = torch.randperm(len(labels), generator=run.generator)
@@ -115,6 +131,17 @@ def new_model(experiment: str, profile: str, parts: Parts) -> nn.Module:
     if not isinstance(model, nn.Module):
         raise TrainingFailed(f"{row.model} made a {type(model).__name__}, which is no torch.nn.Module")
     return model
+
+
+def _begin(model: nn.Module, first: Mapping[str, Tensor]) -> None:
+    """Puts ``first`` into the model, which must have exactly these weights, and may have a classifier besides."""
+    try:
+        missing, unexpected = model.load_state_dict(dict(first), strict=False)
+    except RuntimeError as problem:
+        raise TrainingFailed(f"the first weights do not fit the model: {problem}") from problem
+    odd = [*unexpected, *(name for name in missing if not name.startswith(CLASSIFIER))]
+    if odd:
+        raise TrainingFailed(f"the first weights do not fit the model: {odd[0]}")
 
 
 @contextmanager
@@ -233,7 +260,7 @@ class _Run:
         progress: Callable[[float], object],
     ) -> Trained:
         """Trains on ``fit`` and watches ``val``, each pixels (N, 3, 32, 32) and labels (N,)."""
-        parameters = self.model.parameters()
+        parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         optimiser = (
             torch.optim.SGD(parameters, lr=lr, momentum=0.9)
             if self.row.optimiser == "sgd"
@@ -245,7 +272,7 @@ class _Run:
         curves: dict[str, list[float]] = {"train_loss": [], "val_loss": [], "val_accuracy": []}
         best, best_epoch, state = math.inf, 0, _copy(self.model)
         for epoch in range(epochs):
-            self.model.train()
+            self.model.train(self.row.tuned == "all")
             total = 0.0
             order = self._order(fit[1])
             for step in range(batches):

@@ -41,6 +41,11 @@ WEIGHTS = N_(
     "torchvision's, and all numbers finite."
 )
 
+WEIGHTS_MISSING = N_(
+    "Not run: it begins with the published weights {file}, which are not on this machine. To fetch them: {command}"
+)
+WEIGHTS_DAMAGED = N_("Not run: {file} is not the published file of these weights. To fetch it again: {command}")
+
 _MESSAGES = {"died": DIED, "timeout": TIMEOUT, "malformed": MALFORMED}
 
 
