@@ -217,7 +217,7 @@ def perform_one(
     row, scale = rows.EXPERIMENTS[order.experiment], rows.PROFILES[order.profile]
     report(0.0)
     train = _to_train_on(datasets, row, scale, order.data)
-    tests = {role: datasets.load(role, "test", order.data, count=scale.test) for role in row.test_roles}
+    tests = {role: datasets.load(role, "test", order.data, count=scale.test[row.question]) for role in row.test_roles}
     before = [_name_of_start(rows, datasets, row, order)] if order.profile in row.start else []
     data = " -> ".join(dict.fromkeys([*before, train.name, *(images.name for images in tests.values())]))
     stored = thresholds.stored(assignment, order.profile, order.data, row.id)

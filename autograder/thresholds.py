@@ -55,14 +55,15 @@ def fingerprint(assignment: Assignment, experiment: str, profile: str, data: Pat
     contents of a store of real images. Titles, published figures and the like do not count, nor does code.
     """
     registry = assignment.module("experiments")
-    scale = asdict(registry.PROFILES[profile])
+    scale = registry.PROFILES[profile]
     settings: list[Any] = [registry.EPSILON, registry.EIGHT, registry.NOISE, registry.PATIENCE]
-    settings.append({name: scale[name] for name in ("width", "batch_size", "train", "test", "pgd")})
+    settings += [scale.width, scale.batch_size, scale.pgd]
     roles: set[str] = set()
     while experiment in registry.EXPERIMENTS:
         row = registry.EXPERIMENTS[experiment]
         shown = {name: value for name, value in asdict(row).items() if name not in _WORDS}
         settings.append(shown | {name: shown[name].get(profile) for name in ("lr", "epochs", "start")})
+        settings.append([scale.train[row.question], scale.test[row.question]])
         roles |= {row.train_role, *row.test_roles}
         experiment = row.start.get(profile, "")
     settings.append(experiment and registry.WEIGHTS[experiment].sha256)
