@@ -8,12 +8,11 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder import __version__
 from autograder.experiments import DataUnavailable
 from autograder.grading import Grader
 from autograder.intake import HandIn, IntakeError
 from autograder.judge.contestant import ContestantsUnavailable
-from autograder.results import Result, read_result, write_atomically
+from autograder.results import Result, write_atomically
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 SUMMARY = "summary.csv"
@@ -76,7 +75,7 @@ def grade_class(
         row: dict[str, object] = {"hand_in": path.name}
         try:
             hand_in = _taken(path, grader)
-            result = _earlier(folder, hand_in.sha256, grader) if resume else None
+            result = grader.earlier(hand_in, folder) if resume else None
             result = result or grader.grade(hand_in, folder)
             results.append(result)
             row = _row(path.name, result)
@@ -109,17 +108,6 @@ def _taken(path: Path, grader: Grader) -> HandIn:
     if path.name == SUMMARY:
         raise IntakeError(f"{path}: called as the class's summary is; give it another name")
     return grader.take_in(path)
-
-
-def _earlier(folder: Path, sha256: str, grader: Grader) -> Result | None:
-    try:
-        result = read_result(folder)
-    except (FileNotFoundError, ValueError):
-        return None
-    same = result.submission.sha256 == sha256 and result.kit_version == __version__
-    same = same and result.profile == grader.options.profile and result.seed == grader.assignment.seed
-    wanted = {line.id for line in grader.assignment.lines if grader.options.admits(line)}
-    return result if same and not result.faults and {c.id for c in result.criteria} == wanted else None
 
 
 def _row(name: str, result: Result) -> dict[str, object]:

@@ -20,7 +20,16 @@ from autograder.intake import HandIn, take_in
 from autograder.judge import faults
 from autograder.judge.checks import Judge
 from autograder.judge.contestant import Contestant, Contestants, Isolation, SubmissionFolder
-from autograder.results import Criterion, Diagnosis, Experiment, Result, Status, Submission, write_result
+from autograder.results import (
+    Criterion,
+    Diagnosis,
+    Experiment,
+    Result,
+    Status,
+    Submission,
+    read_result,
+    write_result,
+)
 from autograder.results import Isolation as IsolationRecord
 
 Profile = Literal["quick", "full"]
@@ -40,6 +49,8 @@ class Options:
         data: store of real images; None for the embedded ones.
         jobs: processes that train at the same time.
         isolation: "full", or "none" where the machine has none and every submission is trusted.
+        experiments: ids of the experiments to run, those that bring no points included; empty for the rubric's.
+        resume: go on with what an interrupted run left in the folder of the result.
         on_progress: called with the name of a stage and the part of it that is done, in [0, 1].
     """
 
@@ -48,10 +59,14 @@ class Options:
     data: Path | None = None
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     isolation: Isolation = "full"
+    experiments: tuple[str, ...] = ()
+    resume: bool = False
     on_progress: Callable[[str, float], None] = _ignore
 
     def admits(self, line: Line) -> bool:
         """Whether this line of the rubric is to be judged."""
+        if self.experiments and line.kind == "experiment" and line.experiment not in self.experiments:
+            return False
         kinds = {"": line.kind, "unit": "unit", "experiments": "experiment"}
         if self.only in kinds:
             return line.kind == kinds[self.only]
@@ -112,7 +127,37 @@ class Grader:
             finished=datetime.now(UTC),
         )
         write_result(result, out)
+        experiments.forget(out)
         return result
+
+    def earlier(self, hand_in: HandIn, out: Path) -> Result | None:
+        """The result that is in ``out`` already, if it is whole and of the same bytes, kit and options."""
+        try:
+            result = read_result(out)
+        except (FileNotFoundError, ValueError):
+            return None
+        options = self.options
+        data = {
+            name: experiments.data_name(self.assignment, name, options.profile, options.data) for name in self.wanted
+        }
+        same = (
+            result.submission.sha256 == hand_in.sha256
+            and result.kit_version == __version__
+            and result.profile == options.profile
+            and result.seed == self.assignment.seed
+            and result.isolation.level == options.isolation
+            and {criterion.id for criterion in result.criteria}
+            == {line.id for line in self.assignment.lines if options.admits(line)}
+            and {record.id: record.data for record in result.experiments} == data
+        )
+        return result if same and not result.faults else None
+
+    @property
+    def wanted(self) -> list[str]:
+        """The experiments to run."""
+        if self.options.experiments:
+            return list(self.options.experiments)
+        return [line.experiment for line in self.assignment.lines if line.experiment and self.options.admits(line)]
 
     def _unit(self, hand_in: HandIn, place: SubmissionFolder) -> tuple[list[Criterion], list[Diagnosis], list[str]]:
         if not any(line.kind == "unit" and self.options.admits(line) for line in self.assignment.lines):
@@ -133,18 +178,19 @@ class Grader:
     def _experiments(
         self, hand_in: HandIn, place: SubmissionFolder, out: Path
     ) -> tuple[list[Experiment], dict[str, str]]:
-        wanted = [line.experiment for line in self.assignment.lines if line.experiment and self.options.admits(line)]
-        if not wanted:
+        if not self.wanted:
             return [], {}
         return experiments.run(
             self.assignment,
-            wanted,
+            self.wanted,
             place,
             out,
             profile=self.options.profile,
             data=self.options.data,
             jobs=self.options.jobs,
             on_progress=self.options.on_progress,
+            sha256=hand_in.sha256,
+            resume=self.options.resume,
         )
 
 
