@@ -1,7 +1,7 @@
 """nbgrader's settings: its own commands, run in this folder, work on the kit's folders.
 
-nbgrader logs what goes wrong in this file, and goes on with settings of its own, which run students' notebooks with all
-of the teacher's rights: so whatever goes wrong here ends the command.
+nbgrader logs what goes wrong in this file, and goes on with settings of its own, which run students' notebooks with
+all of the teacher's rights: so whatever goes wrong here ends the command.
 """
 
 import os
@@ -71,6 +71,7 @@ c.Autograde.autograde_preprocessors = [
     LimitOutput,
     SaveAutoGrades,
     AssignLatePenalties,
-    SanitizeHTML,  # HTML in a student's Markdown would run in the marker's browser
+    SanitizeHTML,
     CheckCellMetadata,
 ]
+c.SanitizeHTML.enabled = True  # HTML in a student's Markdown would run in the marker's browser

@@ -24,6 +24,7 @@ from autograder.results import Result, write_atomically
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
     from autograder.judge.zygote import Zygote
+    from autograder.marks import Marks
 
 OK, BELOW, CALLER, FAULT = 0, 1, 2, 3
 INTERRUPTED = 130
@@ -35,6 +36,7 @@ DOORS = {
     "report": "autograder.report",
     "isolation": "autograder.isolation",
     "verdicts": "autograder.verdicts",
+    "gradebook": "autograder.gradebook",
 }
 """Commands of ``python -m autograder``, each with the module that adds its parser."""
 
@@ -72,6 +74,9 @@ def _grade_parser() -> argparse.ArgumentParser:
     parser.add_argument("--lang", type=_listed("fa", "en"), default=("fa", "en"), help="languages of the report")
     parser.add_argument("--formats", type=_listed("html", "pdf", "none"), default=("html", "pdf"))
     parser.add_argument("--data", type=Path, metavar="DIR", help="a store of real images, such as datasets_cache")
+    parser.add_argument(
+        "--marks", metavar="FILE", help="points given by humans: a .csv or .toml file, or nbgrader's gradebook.db"
+    )
     parser.add_argument("--jobs", type=int, default=0, help="processes that train at a time (one for each core)")
     parser.add_argument("--resume", action="store_true", help="of a class, keep the results that are there already")
     parser.add_argument("--isolation", choices=("full", "none"), default="full")
@@ -116,6 +121,7 @@ def _grade(arguments: argparse.Namespace, path: Path, out: Path) -> int:
         raise CallerMistake("--jobs must be 1 or more")
     from autograder.assignment import AssignmentError, load
     from autograder.judge.zygote import Zygote
+    from autograder.marks import MarksError, read_marks
 
     try:
         assignment = load(arguments.assignment)
@@ -129,11 +135,24 @@ def _grade(arguments: argparse.Namespace, path: Path, out: Path) -> int:
         raise CallerMistake(
             f"--data {arguments.data}: there is no such folder; `python -m autograder data import` fills one"
         )
+    if arguments.marks and arguments.only:
+        raise CallerMistake("--marks is for whole gradings: a part alone has no place for them")
+    try:
+        marks = read_marks(arguments.marks, assignment) if arguments.marks else None
+    except MarksError as problem:
+        raise CallerMistake(str(problem)) from problem
     with Zygote() as zygote:
-        return _grade_with(zygote, assignment, arguments, path, out)
+        return _grade_with(zygote, assignment, arguments, path, out, marks)
 
 
-def _grade_with(zygote: Zygote, assignment: Assignment, arguments: argparse.Namespace, path: Path, out: Path) -> int:
+def _grade_with(
+    zygote: Zygote,
+    assignment: Assignment,
+    arguments: argparse.Namespace,
+    path: Path,
+    out: Path,
+    marks: Marks | None,
+) -> int:
     """Grades with the parent of all contestants on its way already: it loads torch while this process does."""
     import torch
 
@@ -143,10 +162,11 @@ def _grade_with(zygote: Zygote, assignment: Assignment, arguments: argparse.Name
     from autograder.intake import IntakeError
     from autograder.judge.checks import Judge
     from autograder.judge.contestant import Contestants, ContestantsUnavailable
+    from autograder.marks import MarksError
 
     torch.set_num_threads(1)
     console = Console(stderr=False)
-    options = Options(arguments.profile, arguments.only, arguments.data, isolation=arguments.isolation)
+    options = Options(arguments.profile, arguments.only, arguments.data, isolation=arguments.isolation, marks=marks)
     if arguments.jobs:
         options = replace(options, jobs=arguments.jobs)
     try:
@@ -170,8 +190,15 @@ def _grade_with(zygote: Zygote, assignment: Assignment, arguments: argparse.Name
 
                 results = grade_class(path, out, grader, resume=arguments.resume, on_result=told)
                 console.print(str(out / "summary.csv"), soft_wrap=True, highlight=False)
-    except (IntakeError, ContestantsUnavailable, DataUnavailable) as problem:
+    except (IntakeError, ContestantsUnavailable, DataUnavailable, MarksError) as problem:
         raise CallerMistake(str(problem)) from problem
+    unused = marks.unused if marks is not None else []
+    if arguments.submissions and unused:
+        raise CallerMistake(
+            f"{arguments.marks}: marks of nobody who handed in: {', '.join(unused)}; the others are in"
+        )
+    if arguments.submission and marks is not None and not marks.used:
+        raise CallerMistake(f"{arguments.marks}: no marks of this student, but of {', '.join(unused) or 'nobody'}")
     if any(result.faults for result in results):
         return FAULT
     least = arguments.fail_under

@@ -20,7 +20,18 @@ from autograder.intake import HandIn, take_in
 from autograder.judge import faults
 from autograder.judge.checks import Judge
 from autograder.judge.contestant import Contestant, Contestants, Isolation, SubmissionFolder
-from autograder.results import Criterion, Diagnosis, Experiment, Result, Status, Submission, write_result
+from autograder.marks import Mark, Marks, MarksError, kept, with_marks
+from autograder.results import (
+    Criterion,
+    Diagnosis,
+    Experiment,
+    Result,
+    Status,
+    Submission,
+    read_result,
+    score,
+    write_result,
+)
 from autograder.results import Isolation as IsolationRecord
 
 Profile = Literal["quick", "full"]
@@ -40,6 +51,7 @@ class Options:
         data: store of real images; None for the embedded ones.
         jobs: processes that train at the same time.
         isolation: "full", or "none" where the machine has none and every submission is trusted.
+        marks: what humans gave for the manual criteria; None where there are none at hand.
         on_progress: called with the name of a stage and the part of it that is done, in [0, 1].
     """
 
@@ -48,6 +60,7 @@ class Options:
     data: Path | None = None
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     isolation: Isolation = "full"
+    marks: Marks | None = None
     on_progress: Callable[[str, float], None] = _ignore
 
     def admits(self, line: Line) -> bool:
@@ -74,9 +87,15 @@ class Grader:
     def grade(self, hand_in: HandIn, out: Path) -> Result:
         """Grades a hand-in and writes ``out/results.json`` and ``out/figures``.
 
+        Marks that a result in ``out`` holds already are kept where no other is given.
+
         Raises:
             ContestantsUnavailable: this machine cannot lock a contestant away.
+            MarksError: the marks of this student contradict each other, or those in ``out`` would be lost.
         """
+        marks, before = self.marks_of(hand_in), earlier(out)
+        if self.options.only and before is not None and kept(before):
+            raise MarksError(f"{out}: holds a human's marks, which --only would drop; choose another --out")
         started = datetime.now(UTC)
         with scratch() as folder:
             place = SubmissionFolder(folder, self.assignment.name, self.assignment.stubs, self.options.isolation)
@@ -111,8 +130,19 @@ class Grader:
             started=started,
             finished=datetime.now(UTC),
         )
+        result = with_marks(result, self.assignment.lines, marks, before)
         write_result(result, out)
         return result
+
+    def marks_of(self, hand_in: HandIn) -> dict[str, Mark]:
+        """The marks given for a hand-in.
+
+        Raises:
+            MarksError: they contradict each other.
+        """
+        return (
+            self.options.marks.of(hand_in.path.resolve().name, hand_in.student.number) if self.options.marks else {}
+        )
 
     def _unit(self, hand_in: HandIn, place: SubmissionFolder) -> tuple[list[Criterion], list[Diagnosis], list[str]]:
         if not any(line.kind == "unit" and self.options.admits(line) for line in self.assignment.lines):
@@ -148,12 +178,12 @@ class Grader:
         )
 
 
-def score(criteria: list[Criterion]) -> float:
-    """Points earned; bonus points make up for lost automatic ones, and lift them no higher than their maximum."""
-    earned = sum(criterion.points for criterion in criteria if criterion.kind != "manual")
-    automatic = sum(c.max_points for c in criteria if c.kind != "manual" and not c.bonus)
-    marked = sum(criterion.points for criterion in criteria if criterion.kind == "manual")
-    return min(earned, automatic) + marked
+def earlier(folder: Path) -> Result | None:
+    """The result that a folder holds already; None if there is none of this kit."""
+    try:
+        return read_result(folder)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _of_experiment(line: Line, record: Experiment, needed: Criterion | None, *, broken: bool) -> Criterion:

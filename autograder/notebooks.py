@@ -1,11 +1,12 @@
 """nbgrader's execution of students' notebooks, locked down: the preprocessor that stands in for nbgrader's own.
 
-nbgrader runs a notebook in a Jupyter kernel with all the rights of whoever grades. Here every cell goes to a contestant
-(`autograder.judge.notebook`) instead. There is no kernel, no port and no ZeroMQ.
+nbgrader runs a notebook in a Jupyter kernel with all the rights of whoever grades. Here every cell goes to a
+contestant (`autograder.judge.notebook`) instead. There is no kernel, no port and no ZeroMQ.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class ConfinedExecute(NbGraderPreprocessor):  # type: ignore[misc]
         variables = {
             name: value
             for name, value in os.environ.items()
-            if any(Path(name).match(pattern) for pattern in self.environment)
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.environment)
         }
         if self.isolation == "none":
             self.log.warning("No isolation: the notebooks of this hand-in run with your own rights")
@@ -64,5 +65,5 @@ class ConfinedExecute(NbGraderPreprocessor):  # type: ignore[misc]
                 for output in process.run(cell.source):
                     if output["output_type"] == "execute_result":
                         output["execution_count"] = count
-                    cell.outputs.append(from_dict(output))
+                    cell.outputs.append(from_dict(output))  # type: ignore[no-untyped-call]
         return nb, resources

@@ -7,12 +7,10 @@ refused: lines of JSON go over the one socket that it was born with.
 Started as ``python -I notebook.py ROOT DESCRIPTOR``; its first line is its order, and it ends when the other end of
 the socket closes.
 
-=================  ==================================================================================================
-to it              ``{"run": code}``; ``{"interrupt": true}``, which raises KeyboardInterrupt in the running cell
-from it            ``{"layers": [...]}`` or ``{"failure": text}``, once; then of each cell ``{"stream": name, "text":
-                   text}``, ``{"data": {mime type: text}, "result": bool}``, ``{"clear": wait}``, ``{"error": {"ename",
-                   "evalue", "traceback"}}`` in any number, and ``{"done": true}``
-=================  ==================================================================================================
+To it go ``{"run": code}`` and ``{"interrupt": true}``, which raises KeyboardInterrupt in the running cell. From it
+come ``{"layers": [...]}`` or ``{"failure": text}``, once; then of each cell any number of
+``{"stream": name, "text": text}``, ``{"data": {mime type: text}, "result": bool}``, ``{"clear": wait}`` and
+``{"error": {"ename": name, "evalue": text, "traceback": [...]}}``, and at last ``{"done": true}``.
 """
 
 from __future__ import annotations
@@ -123,7 +121,7 @@ def shell_on(wire: Wire, streams: tuple[Stream, Stream]) -> Any:
     config.InteractiveShell.colors = "nocolor"
     Shell.displayhook_class = Results  # type: ignore[assignment]
     Shell.display_pub_class = Displays  # type: ignore[assignment]
-    return Shell.instance(config=config)  # type: ignore[no-untyped-call]
+    return Shell.instance(config=config)
 
 
 def serve(wire: Wire, shell: Any, streams: tuple[Stream, Stream]) -> None:

@@ -106,9 +106,9 @@ class NotebookProcess:
         self,
         folder: Path,
         package: str,
-        limits: NotebookLimits = NotebookLimits(),  # noqa: B008 (it is frozen)
+        limits: NotebookLimits = NotebookLimits(),
         isolation: str = "full",
-        environment: Mapping[str, str] = {},  # noqa: B006 (only read)
+        environment: Mapping[str, str] = {},
     ) -> None:
         self.source, self.package, self.limits = folder, package, limits
         self.isolation, self.environment = isolation, dict(environment)
@@ -181,7 +181,9 @@ class NotebookProcess:
                     if deadline == cell_ends_at:
                         stopped = _error("CellTimeout", told(SLOW_CELL, seconds=f"{self.limits.cell_s:g}"))
                     else:
-                        stopped = _error("NotebookTimeout", told(SLOW_NOTEBOOK, seconds=f"{self.limits.notebook_s:g}"))
+                        stopped = _error(
+                            "NotebookTimeout", told(SLOW_NOTEBOOK, seconds=f"{self.limits.notebook_s:g}")
+                        )
                     deadline = self._interrupt()
                     continue
                 if "done" in message:
