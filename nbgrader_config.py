@@ -64,6 +64,12 @@ c.Autograde.exclude_overwriting = {
     assignment.name: [*sorted({f"{module}.py" for module in assignment.stubs.values()}), "student.toml"]
     for assignment in ASSIGNMENTS
 }
+# `nbgrader zip_collect` takes what students' pack.py makes: hw1-<number>.zip, put into downloaded/hw1/archive.
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*[/\\](?:[A-Za-z0-9]+-)?(?P<student_id>[^/\\]+)[/\\]hw\d+[/\\](?P<file_id>.+)"
+)
+c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py", ".toml", ".npz"]
+
 c.Autograde.autograde_preprocessors = [
     ConfinedExecute,  # in place of nbgrader's Execute
     IgnorePattern,
