@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "solutions"
 RELEASES = ROOT / "assignment"
 
-CACHES = ("__pycache__", "*.pyc", ".pytest_cache", ".ipynb_checkpoints")
+CACHES = ("__pycache__", "*.pyc", ".pytest_cache", ".ipynb_checkpoints", "results")
 """Left behind by running things in a folder: no part of a release, and no difference from one."""
 
 KEPT_BACK = (*CACHES, "grading", "corpus", ".*", "*.tmp", "*.pot", "*.mo", "expected.npz")
@@ -171,12 +171,14 @@ def _statements(node: ast.AST, region: Region, scopes: _Scopes | None = None) ->
 
 
 def clear_notebook(text: str, name: str) -> str:
-    """A notebook (.ipynb, JSON) with stubs in place of solutions, and no outputs.
+    """A notebook (.ipynb, JSON) with stubs in place of solutions, without outputs, and with nbgrader's marks.
 
-    A cell that nbgrader's metadata calls a solution, but that has no marks, is a solution as a whole.
+    A cell that nbgrader's metadata calls a solution, but that has no marks, is a solution as a whole. Hidden tests
+    and marking schemes are taken out; locked cells are locked; graded ones get the checksum by which nbgrader knows
+    an answer that was left as it was.
 
     Raises:
-        ReleaseError: as for `clear_code`, or the text is no notebook.
+        ReleaseError: as for `clear_code`, or the text is no notebook, or nbgrader refuses it.
     """
     try:
         notebook = json.loads(text)
@@ -199,8 +201,31 @@ def clear_notebook(text: str, name: str) -> str:
             for region in reversed(regions):
                 lines[region.begin - 1 : region.end] = TEXT_STUB
             source = "\n".join(lines)
-        cell["source"] = source.splitlines(keepends=True)
+        cell["source"] = source
+    return notebook_text(_as_nbgrader_releases(notebook, name))
+
+
+def notebook_text(notebook: dict[str, Any]) -> str:
+    """A notebook as the text that it is stored as: the same for the same content."""
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _as_nbgrader_releases(notebook: dict[str, Any], name: str) -> dict[str, Any]:
+    """What nbgrader's own release does to a notebook once its solutions are cleared."""
+    import nbformat
+    from nbgrader import preprocessors as steps  # seconds, and only notebooks need it
+
+    read = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+    try:
+        for step in (steps.LockCells, steps.ClearOutput, steps.ClearHiddenTests, steps.ClearMarkScheme):
+            read, _ = step().preprocess(read, {})
+        read, _ = steps.ComputeChecksums().preprocess(read, {})
+        nbformat.validate(read)
+    except (RuntimeError, nbformat.ValidationError) as error:
+        raise ReleaseError(f"{name}: {' '.join(str(error).split())}") from error
+    for cell in read.cells:
+        cell.source = cell.source.splitlines(keepends=True)
+    return dict(read)
 
 
 def record(folder: Path, path: Path) -> None:
