@@ -12,6 +12,7 @@ from autograder.experiments import DataUnavailable
 from autograder.grading import Grader
 from autograder.intake import HandIn, IntakeError
 from autograder.judge.contestant import ContestantsUnavailable
+from autograder.marks import MarksError
 from autograder.results import Result, write_atomically
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -65,23 +66,29 @@ def grade_class(
         IntakeError: it is no directory, or nothing is in it.
         ContestantsUnavailable: this machine cannot lock a contestant away.
         DataUnavailable: the images asked for are not there.
+        MarksError: at the end, if the marks of a student contradict each other; that one is not graded.
         ClassFault: at the end, if the grader broke at any of them.
     """
     results: list[Result] = []
     rows: list[dict[str, object]] = []
     broken: list[str] = []
+    unclear: list[str] = []
     for path in hand_ins(directory):
         folder = out / path.name
         row: dict[str, object] = {"hand_in": path.name}
         try:
             hand_in = _taken(path, grader)
-            result = grader.earlier(hand_in, folder) if resume else None
+            result = grader.resumed(hand_in, folder) if resume else None
             result = result or grader.grade(hand_in, folder)
             results.append(result)
             row = _row(path.name, result)
             on_result(path.name, result, "")
         except IntakeError as problem:
             row |= {"score": 0, "problem": str(problem)}
+            on_result(path.name, None, str(problem))
+        except MarksError as problem:
+            unclear.append(path.name)
+            row["problem"] = str(problem)
             on_result(path.name, None, str(problem))
         except (ContestantsUnavailable, DataUnavailable):
             raise
@@ -94,6 +101,8 @@ def grade_class(
         write_atomically(out / SUMMARY, _csv(rows, grader))
     if broken:
         raise ClassFault(f"{len(broken)} of {len(rows)} hand-ins could not be graded: {', '.join(broken)}")
+    if unclear:
+        raise MarksError(f"{len(unclear)} of {len(rows)} hand-ins not graded for their marks: {', '.join(unclear)}")
     return results
 
 

@@ -4,6 +4,7 @@ A release is the source folder without what is the course's alone, and with
 
 - every region between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` replaced by a stub, in Python files and in
   notebooks, whose outputs are cleared too (nbgrader's marks and words, so that its own commands agree);
+- ``tests/rubric.json``, what each check counts for and what is to be handed in;
 - gettext catalogues compiled, so that the student's ``pytest`` needs no translator's tools;
 - ``tests/expected.npz``, the values that the reference gives for the checks' public inputs.
 
@@ -22,6 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,13 +38,16 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "solutions"
 RELEASES = ROOT / "assignment"
 
-CACHES = ("__pycache__", "*.pyc", ".pytest_cache", ".ipynb_checkpoints")
+CACHES = ("__pycache__", "*.pyc", ".pytest_cache", ".ipynb_checkpoints", "results")
 """Left behind by running things in a folder: no part of a release, and no difference from one."""
 
 KEPT_BACK = (*CACHES, "grading", "corpus", ".*", "*.tmp", "*.pot", "*.mo", "expected.npz")
 """Not taken over from a source: what is the course's alone, and what is made anew."""
 
 STORED = Path("tests", "expected.npz")
+
+PUBLIC_RUBRIC = Path("tests", "rubric.json")
+"""What students' own checks and packing know of the rubric: points, stubs, notebooks, provided modules; no seed."""
 
 TOP_LEVEL_STUB = ["# YOUR CODE HERE (classes or functions of your own, if you want any)"]
 CLASS_STUB = ["# YOUR CODE HERE", "pass"]
@@ -166,12 +171,14 @@ def _statements(node: ast.AST, region: Region, scopes: _Scopes | None = None) ->
 
 
 def clear_notebook(text: str, name: str) -> str:
-    """A notebook (.ipynb, JSON) with stubs in place of solutions, and no outputs.
+    """A notebook (.ipynb, JSON) with stubs in place of solutions, without outputs, and with nbgrader's marks.
 
-    A cell that nbgrader's metadata calls a solution, but that has no marks, is a solution as a whole.
+    A cell that nbgrader's metadata calls a solution, but that has no marks, is a solution as a whole. Hidden tests
+    and marking schemes are taken out; locked cells are locked; graded ones get the checksum by which nbgrader knows
+    an answer that was left as it was.
 
     Raises:
-        ReleaseError: as for `clear_code`, or the text is no notebook.
+        ReleaseError: as for `clear_code`, or the text is no notebook, or nbgrader refuses it.
     """
     try:
         notebook = json.loads(text)
@@ -194,8 +201,31 @@ def clear_notebook(text: str, name: str) -> str:
             for region in reversed(regions):
                 lines[region.begin - 1 : region.end] = TEXT_STUB
             source = "\n".join(lines)
-        cell["source"] = source.splitlines(keepends=True)
+        cell["source"] = source
+    return notebook_text(_as_nbgrader_releases(notebook, name))
+
+
+def notebook_text(notebook: dict[str, Any]) -> str:
+    """A notebook as the text that it is stored as: the same for the same content."""
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _as_nbgrader_releases(notebook: dict[str, Any], name: str) -> dict[str, Any]:
+    """What nbgrader's own release does to a notebook once its solutions are cleared."""
+    import nbformat
+    from nbgrader import preprocessors as steps  # seconds, and only notebooks need it
+
+    read = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+    try:
+        for step in (steps.LockCells, steps.ClearOutput, steps.ClearHiddenTests, steps.ClearMarkScheme):
+            read, _ = step().preprocess(read, {})
+        read, _ = steps.ComputeChecksums().preprocess(read, {})
+        nbformat.validate(read)
+    except (RuntimeError, nbformat.ValidationError) as error:
+        raise ReleaseError(f"{name}: {' '.join(str(error).split())}") from error
+    for cell in read.cells:
+        cell.source = cell.source.splitlines(keepends=True)
+    return dict(read)
 
 
 def record(folder: Path, path: Path) -> None:
@@ -212,6 +242,22 @@ def record(folder: Path, path: Path) -> None:
     if done.returncode != 0 or not path.is_file():
         said = (done.stdout.strip() or done.stderr.strip() or "pytest said nothing").splitlines()[-1]
         raise ReleaseError(f"the checks do not pass on the reference: {said.strip('= ')}; run pytest in the source")
+
+
+def public_rubric(source: Path) -> bytes:
+    """`PUBLIC_RUBRIC` of an assignment as JSON; the rest of its rubric, such as the seed, is the course's alone."""
+    rubric = tomllib.loads((source / "grading" / "rubric.toml").read_text("utf-8"))
+    public = {
+        "criteria": {
+            line["id"]: {key: line[key] for key in ("stub", "points", "bonus") if key in line}
+            for line in rubric["criteria"]
+            if line.get("kind", "unit") == "unit"
+        },
+        "stubs": rubric["stubs"],
+        "notebooks": sorted(path.name for path in source.glob("*.ipynb")),
+        "provided": sorted({"__init__.py", "pack.py", *(f"{name}.py" for name in rubric["provided_modules"])}),
+    }
+    return (json.dumps(public, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def files(folder: Path, left_out: tuple[str, ...]) -> list[Path]:
@@ -245,6 +291,8 @@ def build(source: Path, folder: Path) -> None:
                     into.with_suffix(".mo").write_bytes(compiled(source / path))
                 case _:
                     shutil.copyfile(source / path, into)
+        if (copy / "tests").is_dir() and (source / "grading" / "rubric.toml").is_file():
+            (folder / PUBLIC_RUBRIC).write_bytes(public_rubric(source))
         if (copy / "tests").is_dir():
             record(copy, folder / STORED)
 

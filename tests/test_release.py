@@ -358,14 +358,35 @@ def _notebook(text: str) -> nbformat.NotebookNode:
 
 
 def test_notebooks_are_cleared_as_nbgrader_clears_them() -> None:
-    from nbgrader.preprocessors import ClearOutput, ClearSolutions
+    from nbgrader import preprocessors as steps
 
     text = notebook(*CELLS)
-    theirs, resources = ClearSolutions().preprocess(_notebook(text), {})
-    theirs, _ = ClearOutput().preprocess(theirs, resources)
+    theirs = _notebook(text)
+    order = ("LockCells", "ClearSolutions", "ClearOutput", "ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums")
+    for step in order:
+        theirs, _ = getattr(steps, step)().preprocess(theirs, {})
     ours = _notebook(clear_notebook(text, "n.ipynb"))
     nbformat.validate(ours)
     assert ours == theirs
+
+
+def test_hidden_tests_and_marking_schemes_are_not_released() -> None:
+    read = json.loads(
+        notebook(("code", "x = 1\n### BEGIN HIDDEN TESTS\nassert f() == 42\n### END HIDDEN TESTS", True))
+    )
+    read["cells"][0]["metadata"]["nbgrader"] |= {"solution": False, "grade": True, "locked": True, "points": 1}
+    task = {"schema_version": 3, "grade_id": "t", "locked": True, "task": True, "solution": False, "grade": False}
+    text = "Draw.\n### BEGIN MARK SCHEME\nSay 43.\n### END MARK SCHEME"
+    metadata = {"nbgrader": task | {"points": 2}}
+    read["cells"].append({"cell_type": "markdown", "id": "task", "source": text, "metadata": metadata})
+    cleared = json.loads(clear_notebook(json.dumps(read), "n.ipynb"))
+    assert ["".join(cell["source"]) for cell in cleared["cells"]] == ["x = 1", "Draw."]
+    assert cleared["cells"][0]["metadata"]["editable"] is False
+
+    read["cells"][0]["source"] = "x = 1\n### BEGIN HIDDEN TESTS\nassert f() == 42"
+    with pytest.raises(ReleaseError, match=r"^n\.ipynb: .*hidden tests") as caught:
+        clear_notebook(json.dumps(read), "n.ipynb")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_function_in_a_notebook_says_its_name() -> None:
