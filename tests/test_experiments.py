@@ -259,6 +259,41 @@ def test_without_published_weights_a_row_is_not_run_and_says_what_brings_them(
     assert str(file) in experiments.perform_one(order)[0].note.en
 
 
+def test_a_map_is_made_once_for_the_same_features(assignment: Assignment, tmp_path: Path) -> None:
+    measurement = assignment.module("measurement")
+    made = 0
+
+    class Counting:
+        NEIGHBOURS, MIN_DIST = measurement.NEIGHBOURS, measurement.MIN_DIST
+
+        @staticmethod
+        def embed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            nonlocal made
+            made += 1
+            rest = {name: array for name, array in arrays.items() if name != "features"}
+            return rest | {"umap_xy": arrays["features"][:, :2] * made}
+
+    arrays: dict[str, np.ndarray] = {
+        "features": np.random.default_rng(1).random((6, 3)).astype(np.float32),
+        "umap_label": np.arange(6),
+        "umap_group": np.zeros(6, np.int8),
+        "umap_seed": np.array(3),
+    }
+    file = tmp_path / "base.npz"
+    first = experiments.mapped(Counting, arrays, file)
+    file.write_bytes(experiments.packed(first))
+    again = experiments.mapped(Counting, arrays, file)
+    assert made == 1
+    assert set(again) == set(first) and all(np.array_equal(again[name], first[name]) for name in first)
+    experiments.mapped(Counting, arrays | {"features": arrays["features"] + 1}, file)
+    experiments.mapped(Counting, arrays | {"umap_seed": np.array(4)}, file)
+    Counting.MIN_DIST = 0.5
+    experiments.mapped(Counting, arrays, file)
+    file.write_bytes(b"PK no archive")
+    experiments.mapped(Counting, arrays, file)
+    assert made == 5
+
+
 @pytest.mark.slow
 def test_the_reference_handed_in_reaches_what_the_reference_reached(
     run: Callable[..., list[Experiment]], assignment: Assignment, tmp_path: Path
