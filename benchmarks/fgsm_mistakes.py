@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import argparse
 import copy
+import functools
 import io
 import json
 import statistics
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,16 +74,23 @@ class Batch:
     labels: Tensor
     draws: torch.Generator
 
-    def gradient(
-        self, model: nn.Module | None = None, images: Tensor | None = None, labels: Tensor | None = None
-    ) -> Tensor:
+    def gradient(self, model: nn.Module | None = None, labels: Tensor | None = None) -> Tensor:
         """Of the cross-entropy with respect to the images; what is not given is as it should be."""
+        if model is None and labels is None:
+            return self._gradient
         network = self.model if model is None else model
         return measurement.gradient(
-            lambda x: training.logits(network, x),
-            self.images if images is None else images,
-            self.labels if labels is None else labels,
+            lambda x: training.logits(network, x), self.images, self.labels if labels is None else labels
         )
+
+    @functools.cached_property
+    def _gradient(self) -> Tensor:
+        return self.gradient(self.model)
+
+    @functools.cached_property
+    def predicted(self) -> Tensor:
+        """What the network takes the clean images for (B,)."""
+        return predicted(self.model, self.images)
 
     def hit(self, gradient: Tensor, epsilon: float = EPSILON) -> Tensor:
         """The images after the attack of the homework's reference."""
@@ -90,7 +98,7 @@ class Batch:
 
     def shuffled(self, values: Tensor) -> Tensor:
         """(B, ...) in another order, in which none keeps its place."""
-        return values.roll(1 + int(torch.randint(len(values) - 1, (), generator=self.draws)), 0)
+        return values.roll(1 + int(torch.randint(max(1, len(values) - 1), (), generator=self.draws)), 0)
 
     def noise(self) -> Tensor:
         """Uniform in [-1, 1), of the images' shape."""
@@ -307,7 +315,7 @@ VARIANTS = {
     ),
     "labels_predicted": Variant(
         "gradient for predicted labels instead of true ones",
-        lambda batch: batch.hit(batch.gradient(labels=predicted(batch.model, batch.images))),
+        lambda batch: batch.hit(batch.gradient(labels=batch.predicted)),
     ),
     "minus": Variant("minus for plus", lambda batch: batch.hit(-batch.gradient())),
     "random_sign": Variant("random signs in place of the gradient's", lambda batch: batch.hit(batch.noise())),
@@ -326,6 +334,17 @@ VARIANTS = {
 
 
 @contextmanager
+def with_epochs(epochs: int | None) -> Iterator[None]:
+    """The row, with other epochs in the quick profile."""
+    row = EXPERIMENTS["standard"]
+    EXPERIMENTS["standard"] = replace(row, epochs={**row.epochs, "quick": epochs or row.epochs["quick"]})
+    try:
+        yield
+    finally:
+        EXPERIMENTS["standard"] = row
+
+
+@contextmanager
 def one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -336,19 +355,20 @@ def one_thread() -> Iterator[None]:
 
 
 def accuracies(
-    variant: Variant, model: nn.Module, other: nn.Module, pixels: Tensor, labels: Tensor
-) -> tuple[float, float]:
-    """On clean and on attacked images (N, 3, S, S), uint8, in [0, 1] both."""
-    draws = torch.Generator().manual_seed(0)
-    clean = attacked = 0
+    wanted: Sequence[str], model: nn.Module, other: nn.Module, pixels: Tensor, labels: Tensor
+) -> dict[str, tuple[float, float]]:
+    """For each of these variants the accuracies, in [0, 1], on clean and on attacked images (N, 3, S, S), uint8."""
+    draws = {key: torch.Generator().manual_seed(0) for key in wanted}
+    right = {key: [0, 0] for key in wanted}
     for part, classes in zip(torch.split(pixels, BATCH), torch.split(labels, BATCH), strict=True):
-        if len(classes) < 2:  # nothing to exchange it with
-            continue
-        batch = Batch(model, other, training.to_float(part), classes, draws)
-        wanted = variant.relabel(batch)
-        clean += int((variant.clean(model, batch.images) == classes).sum())
-        attacked += int((variant.predict(model, variant.attack(batch)) == wanted).sum())
-    return clean / len(labels), attacked / len(labels)
+        batch = Batch(model, other, training.to_float(part), classes, torch.Generator())
+        for key in wanted:
+            variant, batch.draws = VARIANTS[key], draws[key]
+            clean = batch.predicted if variant.clean is predicted else variant.clean(model, batch.images)
+            attacked = variant.predict(model, variant.attack(batch))
+            right[key][0] += int((clean == classes).sum())
+            right[key][1] += int((attacked == variant.relabel(batch)).sum())
+    return {key: (clean / len(labels), attacked / len(labels)) for key, (clean, attacked) in right.items()}
 
 
 def strength(model: nn.Module, pixels: Tensor, labels: Tensor) -> float | None:
@@ -369,7 +389,9 @@ def tensors(images: datasets.Images) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.array(images.pixels)), torch.from_numpy(np.array(images.labels))
 
 
-def study(data: Path | None, images: int, tests: int, seeds: int, told: Callable[[str], None]) -> dict[str, Any]:
+def study(
+    data: Path | None, images: int, tests: int, seeds: int, epochs: int | None, told: Callable[[str], None]
+) -> dict[str, Any]:
     """Trains and measures.
 
     Args:
@@ -377,6 +399,7 @@ def study(data: Path | None, images: int, tests: int, seeds: int, told: Callable
         images: how many to train on, the validation part included.
         tests: how many test images to measure on, and as many training images.
         seeds: how many networks; at least two.
+        epochs: at most so many passes over the images, or None for as many as the row has.
         told: called with a line on what has been done.
     """
     train = datasets.load("objects", "train", data, count=images)
@@ -389,29 +412,29 @@ def study(data: Path | None, images: int, tests: int, seeds: int, told: Callable
         LabelSmoothingCrossEntropy=losses.LabelSmoothingCrossEntropy,
         fgsm_attack=attacks.fgsm_attack,
     )
-    models, epochs = [], []
-    with one_thread():
+    models, passes = [], []
+    with one_thread(), with_epochs(epochs):
         for seed in range(seeds):
             trained = training.train("standard", "quick", *tensors(train), parts, seed=seed)
             model = training.new_model("standard", "quick", parts)
             model.load_state_dict(trained["state"])
             models.append(model.eval().requires_grad_(False).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
-            epochs.append(trained["epochs"])
-            told(f"network {seed} trained for {epochs[-1]} epochs")
-        figures = {}
-        for key, variant in VARIANTS.items():
-            pairs = [
-                accuracies(variant, model, models[i - 1], *measured[variant.on_training_images])
-                for i, model in enumerate(models)
-            ]
-            figures[key] = {"clean": [pair[0] for pair in pairs], "attacked": [pair[1] for pair in pairs]}
-            told(f"{key}: {statistics.fmean(figures[key]['attacked']):.1%}")
+            passes.append(trained["epochs"])
+            told(f"network {seed} trained for {passes[-1]} epochs")
+        figures: dict[str, dict[str, list[float]]] = {key: {"clean": [], "attacked": []} for key in VARIANTS}
+        for seed, model in enumerate(models):
+            for training_images, images_of in measured.items():
+                keys = [key for key, variant in VARIANTS.items() if variant.on_training_images == training_images]
+                for key, pair in accuracies(keys, model, models[seed - 1], *images_of).items():
+                    figures[key]["clean"].append(pair[0])
+                    figures[key]["attacked"].append(pair[1])
+            told(f"network {seed} attacked; as it should be, {figures['right']['attacked'][-1]:.1%} are left")
         return {
             "data": train.name,
             "images": len(train),
             "tests": len(measured[False][1]),
             "width": PROFILES["quick"].width,
-            "epochs": epochs,
+            "epochs": passes,
             "seeds": seeds,
             "device": "cpu",
             "torch": torch.__version__.partition("+")[0],
@@ -457,6 +480,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=10_000, help="how many to train on (default: %(default)s)")
     parser.add_argument("--tests", type=int, default=2000, help="how many to test on (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=3, help="how many networks, 2 or more (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, help="passes over the images at most (default: as the row has)")
     parser.add_argument("--stored", type=Path, default=STORED, help="where results are kept (default: %(default)s)")
     parser.add_argument("--table", action="store_true", help="run nothing; print what is stored")
     arguments = parser.parse_args()
@@ -470,6 +494,7 @@ def main() -> None:
                 arguments.images,
                 arguments.tests,
                 arguments.seeds,
+                arguments.epochs,
                 lambda line: print(line, file=sys.stderr, flush=True),
             )
         except datasets.DataMissing as problem:

@@ -155,7 +155,7 @@ def test_a_right_attack_hurts_and_its_opposite_helps(
     mistakes: ModuleType, networks: list[nn.Module], pictures: tuple[Tensor, Tensor]
 ) -> None:
     def figures(key: str) -> tuple[float, float]:
-        found: tuple[float, float] = mistakes.accuracies(mistakes.VARIANTS[key], *networks, *pictures)
+        found: tuple[float, float] = mistakes.accuracies([key], *networks, *pictures)[key]
         return found
 
     clean, lost = figures("lost")
