@@ -49,7 +49,10 @@ from autograder.results import Result, read_result
 ROOT = Path(__file__).resolve().parents[1]
 HOSTILE = ROOT / "tests" / "hostile"
 CANARY = "canary-7f31c2"
-"""Stands in the grader's environment; no result may hold it."""
+"""Stands in the grader's environment; no report may hold it."""
+
+SOMEBODY = "Somebody Else 9081726354"
+"""The name of one of the honest students."""
 
 KIT = ("autograder", "solutions", "report_template/locale", "tests/hostile", "tests/hostility.py", "tests/samples")
 """What the copy of the kit holds."""
@@ -470,9 +473,9 @@ class Machine:
 
     @property
     def secrets(self) -> list[str]:
-        """What no student may read: the seed, what stands in the environment, solutions, and where things lie."""
+        """What no student may read: seed, environment, others' names, solutions, and where things lie."""
         places = {str(self.kit), str(Path.home()), sys.prefix, sys.base_prefix} - {"/", "/usr", "/usr/local"}
-        return [str(load(solutions=self.kit / "solutions").seed), CANARY, "BEGIN SOLUTION", *sorted(places)]
+        return [str(load(solutions=self.kit / "solutions").seed), CANARY, SOMEBODY, "BEGIN SOLUTION", *sorted(places)]
 
 
 def corpus() -> list[Attack]:
@@ -523,7 +526,7 @@ def lay_out(place: Path, kit: Path, attacks: Sequence[Attack], stub: str, theme:
         before = files[module] + b"\n\n" if trained else b""
         folder(place / attack.name, {**files, module: before + source.read_bytes()})
     folder(place / "the twin", files if trained else {**files, module: TWINS[stub].encode()})
-    folder(place / HONEST[0], files)
+    folder(place / HONEST[0], {**files, "student.toml": f'name = "{SOMEBODY}"'.encode()})
     if not trained:  # a training takes long, and two honest ones around the attacks are enough
         shutil.copytree(kit / "tests" / "samples" / "mixed", place / HONEST[1])
     zipped(place / f"{HONEST[2]}.zip", files)

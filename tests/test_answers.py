@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from autograder import experiments
+from autograder.assignment import Assignment
 from autograder.contestant.server import tensors_in
 from autograder.judge import contestant
 from autograder.judge.checks import Judge
@@ -85,7 +87,8 @@ class Answers:
         return [parts, tuple(parts), dict(zip(names, parts, strict=True))][kind - 7]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
 def test_no_answer_is_the_graders_fault(judge: Judge, seed: int) -> None:
     answers: Any = Answers(seed)
     torch.manual_seed(seed)
@@ -95,3 +98,47 @@ def test_no_answer_is_the_graders_fault(judge: Judge, seed: int) -> None:
     assert sum(criterion.points for criterion in criteria) <= 6  # two lines ask for little more than a tensor
     _, faults = judge.diagnose(lambda: answers, criteria)
     assert faults == []
+
+
+EXTREME = (0.0, 1e-45, -1e-30, 3e38, -3e38, 1e20, -1.0)
+
+
+def odd_weights(draw: random.Random, state: dict[str, Tensor], answers: Answers) -> Any:
+    """Weights handed back: whole but for some numbers in them, and now and then of another form."""
+    handed = {name: value.clone() for name, value in state.items()}
+    for name in draw.sample(sorted(handed), draw.randrange(6)):
+        if handed[name].is_floating_point():
+            handed[name].flatten()[:: draw.randrange(1, 4)] = draw.choice(EXTREME)
+            handed[name] = handed[name] * draw.choice([1.0, 1.0, 1e-40, 1e30])
+    if draw.random() < 0.3:
+        handed[draw.choice(sorted(handed))] = answers.value()
+    return answers.value() if draw.random() < 0.1 else handed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", ["base", "standard", "circle"])
+def test_no_weights_are_the_graders_fault(assignment: Assignment, experiment: str) -> None:
+    training, measurement = assignment.module("training"), assignment.module("measurement")
+    row = assignment.module("experiments").EXPERIMENTS[experiment]
+    datasets, parts = (
+        assignment.module("datasets"),
+        {name: getattr(assignment.reference, name) for name in assignment.stubs},
+    )
+    train = datasets.load(row.train_role, "train", None, count=40)
+    tests = {role: datasets.load(role, "test", None, count=12) for role in row.test_roles}
+    state = training.new_model(experiment, "quick", parts).state_dict()
+    loaded = 0
+    for seed in range(12):
+        draw, answers = random.Random(seed), Answers(seed)
+        trained = Answers.crossed(
+            {"state": odd_weights(draw, state, answers), "curves": answers.value(), "epochs": 1}
+        )
+        try:
+            model = experiments.load_weights(training, row, "quick", parts, trained)
+        except experiments.Unusable:
+            continue
+        loaded += 1
+        measured = measurement.measure(experiment, "quick", model, train, tests, seed=seed)
+        assert all(0 <= value <= 1 for value in measured.metrics.values())
+        assert all(len(values) <= 10_000 for values in experiments._curves(trained).values())
+    assert 0 < loaded < 12
