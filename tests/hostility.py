@@ -653,7 +653,8 @@ def grade_class(arguments: Sequence[str]) -> int:
     from autograder import cli
     from autograder.assignment import Line
     from autograder.grading import Options
-    from autograder.judge.contestant import Contestants
+    from autograder.judge.contestant import Contestants, Isolation
+    from autograder.judge.zygote import Zygote
 
     admits, experiment = Options.admits, arguments[0]
     needed = {line.needs for line in load().lines if experiment and line.experiment == experiment}
@@ -662,14 +663,15 @@ def grade_class(arguments: Sequence[str]) -> int:
         return admits(options, line) and (line.experiment == experiment or line.id in needed)
 
     Options.admits = admitted  # type: ignore[assignment, method-assign]
-    begin, known = Contestants.__init__, []
+    begin = Contestants.__init__
+    known: list[Zygote] = []
 
-    def sharing(self: Contestants, *given: Any, zygote: Any = None, **named: Any) -> None:
+    def sharing(self: Contestants, isolation: Isolation, zygote: Zygote | None = None) -> None:
         """Has all contestants forked by the first one's parent."""
         known.extend([zygote] if zygote else [])
-        begin(self, *given, zygote=zygote or known[0], **named)
+        begin(self, isolation, zygote=known[0])
 
-    Contestants.__init__ = sharing  # type: ignore[method-assign]
+    Contestants.__init__ = sharing  # type: ignore[assignment, method-assign]
     return cli.grade_main(arguments[1:])
 
 

@@ -17,7 +17,7 @@ from autograder.judge import contestant
 from autograder.judge.checks import Judge
 from autograder.wire import DTYPES, ObjectRef, Opaque, decode, encode
 
-ODD = (None, True, 0, -1, 10**400, 0.0, float("nan"), float("-inf"), "", "a\x1b[2J{0}%s", [], {}, ())
+ODD: tuple[Any, ...] = (None, True, 0, -1, 10**400, 0.0, float("nan"), float("-inf"), "", "a\x1b[2J{0}%s", [], {}, ())
 
 
 class Answers:

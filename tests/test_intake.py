@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import os
 import tarfile
 import tempfile
@@ -187,24 +190,27 @@ def taken_or_refused(place: Path, assignment: Assignment) -> None:
     assert peak < MOST_BYTES
 
 
-def packed(kind: str) -> bytes:
-    """The bytes of a small hand-in."""
+def samples() -> dict[str, bytes]:
+    """The bytes of a small hand-in, packed in every way."""
+    members = {**STUBS, "a/b.py": b"x = 1\n" * 50, "student.toml": STUDENT}
+    bare = io.BytesIO()
+    with tarfile.open(fileobj=bare, mode="w") as tar:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
     with tempfile.TemporaryDirectory() as folder:
-        members = {**STUBS, "a/b.py": b"x = 1\n" * 50, "student.toml": STUDENT}
-        path = Path(folder, "work")
-        if kind == "zip":
-            return zipped(path, members).read_bytes()
-        with tarfile.open(
-            path, f"w:{kind}", format=tarfile.PAX_FORMAT if kind == "xz" else tarfile.GNU_FORMAT
-        ) as tar:
-            for name, content in members.items():
-                entry = tarfile.TarInfo(name)
-                entry.size = len(content)
-                tar.addfile(entry, io.BytesIO(content))
-        return path.read_bytes()
+        zip_ = zipped(Path(folder, "work"), members).read_bytes()
+    ways: dict[str, Callable[[bytes], bytes]] = {
+        "tar": bytes,
+        "tar.gz": gzip.compress,
+        "tar.bz2": bz2.compress,
+        "tar.xz": lzma.compress,
+    }
+    return {"zip": zip_, **{way: pack(bare.getvalue()) for way, pack in ways.items()}}
 
 
-SAMPLES = {kind: packed(kind) for kind in ("zip", "", "gz", "bz2", "xz")}
+SAMPLES = samples()
 
 CHANGES = st.lists(
     st.tuples(
