@@ -80,7 +80,7 @@ _TRIALS: dict[str, Callable[[], object]] = {
 }
 """Stub -> the smallest call of it, which shows whether it is written."""
 
-_NO_PART = {"figures", "runs"}
+_NO_PART = {"figures", "pack", "runs"}
 """Modules of this folder that no result depends on."""
 
 
@@ -259,8 +259,8 @@ def probabilities(run: Run, images: Images, *, statistics: Images | None = None)
         images: any images.
         statistics: if given, the batch normalisation's running averages are first made anew from these images.
     """
-    pixels = [part.pixels.tobytes() for part in (images, statistics) if part is not None]
-    key = _key(_training_key(run.row, run.size, run.seed), *(hashlib.sha256(part).hexdigest() for part in pixels))
+    given = [hashlib.sha256(part.pixels.tobytes()).hexdigest() for part in (images, statistics) if part is not None]
+    key = _key(_training_key(run.row, run.size, run.seed), *given)
 
     @torch.no_grad()
     def make(report: Callable[[float], None]) -> dict[str, np.ndarray]:
@@ -279,8 +279,8 @@ def probabilities(run: Run, images: Images, *, statistics: Images | None = None)
             found = [training.logits(network, training.to_float(part)).softmax(1) for part in parts]
         return {"probabilities": torch.cat(found).numpy()}
 
-    name = f"{_name(run.experiment, run.size, run.seed)}-{key[:10]}"
-    return _remembered(RESULTS / "probabilities" / f"{name}.npz", key, "", make)["probabilities"]
+    name = f"{_name(run.experiment, run.size, run.seed)}-{_key(*given)[:10]}"
+    return _remembered(RESULTS / f"{name}.npz", key, "", make)["probabilities"]
 
 
 def accuracy(run: Run, images: Images, *, statistics: Images | None = None) -> float:
@@ -408,7 +408,7 @@ def require(*stubs: str) -> None:
         CannotRun: one is not, or a file has changed since this kernel read it.
     """
     now = _read()
-    imported = [name for name in _SOURCES if f"{__package__}.{name}" in sys.modules]
+    imported = [name for name in _SOURCES if f"{__package__}.{name}" in sys.modules and name not in _NO_PART]
     changed = [name for name in imported if now.get(name) != _SOURCES[name]]
     if changed:
         files = ", ".join(f"{name}.py" for name in changed)

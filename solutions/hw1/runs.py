@@ -259,8 +259,8 @@ def probabilities(run: Run, images: Images, *, statistics: Images | None = None)
         images: any images.
         statistics: if given, the batch normalisation's running averages are first made anew from these images.
     """
-    pixels = [part.pixels.tobytes() for part in (images, statistics) if part is not None]
-    key = _key(_training_key(run.row, run.size, run.seed), *(hashlib.sha256(part).hexdigest() for part in pixels))
+    given = [hashlib.sha256(part.pixels.tobytes()).hexdigest() for part in (images, statistics) if part is not None]
+    key = _key(_training_key(run.row, run.size, run.seed), *given)
 
     @torch.no_grad()
     def make(report: Callable[[float], None]) -> dict[str, np.ndarray]:
@@ -279,7 +279,7 @@ def probabilities(run: Run, images: Images, *, statistics: Images | None = None)
             found = [training.logits(network, training.to_float(part)).softmax(1) for part in parts]
         return {"probabilities": torch.cat(found).numpy()}
 
-    name = f"{_name(run.experiment, run.size, run.seed)}-{key[:10]}"
+    name = f"{_name(run.experiment, run.size, run.seed)}-{_key(*given)[:10]}"
     return _remembered(RESULTS / f"{name}.npz", key, "", make)["probabilities"]
 
 
