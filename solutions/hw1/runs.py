@@ -503,25 +503,22 @@ class _Bar:
         if self.label and _in_notebook():
             from IPython.display import display
 
-            self.handle = display(self._page(0), display_id=True)
+            self.handle = display(self._page(0), raw=True, display_id=True)
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.handle is not None:
-            from IPython.display import HTML
-
-            self.handle.update(HTML(""))
+            self.handle.update({"text/html": "", "text/plain": ""}, raw=True)
 
     def show(self, done: float) -> None:
         """Shows the part ``done``, in [0, 1]."""
         if self.handle is not None and done - self.shown >= 0.01:
             self.shown = done
-            self.handle.update(self._page(done))
+            self.handle.update(self._page(done), raw=True)
 
-    def _page(self, done: float) -> object:
-        from IPython.display import HTML
-
-        return HTML(f'<progress max="100" value="{100 * done:.0f}"></progress> {self.label}: {done:.0%}')
+    def _page(self, done: float) -> dict[str, str]:
+        text = f"{self.label}: {done:.0%}"
+        return {"text/html": f'<progress max="100" value="{100 * done:.0f}"></progress> {text}', "text/plain": text}
 
 
 def _in_notebook() -> bool:
