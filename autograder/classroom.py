@@ -8,12 +8,12 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder import __version__
 from autograder.experiments import DataUnavailable
 from autograder.grading import Grader
 from autograder.intake import HandIn, IntakeError
 from autograder.judge.contestant import ContestantsUnavailable
-from autograder.results import Result, read_result, write_atomically
+from autograder.marks import MarksError
+from autograder.results import Result, write_atomically
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 SUMMARY = "summary.csv"
@@ -66,23 +66,29 @@ def grade_class(
         IntakeError: it is no directory, or nothing is in it.
         ContestantsUnavailable: this machine cannot lock a contestant away.
         DataUnavailable: the images asked for are not there.
+        MarksError: at the end, if the marks of a student contradict each other; that one is not graded.
         ClassFault: at the end, if the grader broke at any of them.
     """
     results: list[Result] = []
     rows: list[dict[str, object]] = []
     broken: list[str] = []
+    unclear: list[str] = []
     for path in hand_ins(directory):
         folder = out / path.name
         row: dict[str, object] = {"hand_in": path.name}
         try:
             hand_in = _taken(path, grader)
-            result = _earlier(folder, hand_in.sha256, grader) if resume else None
+            result = grader.resumed(hand_in, folder) if resume else None
             result = result or grader.grade(hand_in, folder)
             results.append(result)
             row = _row(path.name, result)
             on_result(path.name, result, "")
         except IntakeError as problem:
             row |= {"score": 0, "problem": str(problem)}
+            on_result(path.name, None, str(problem))
+        except MarksError as problem:
+            unclear.append(path.name)
+            row["problem"] = str(problem)
             on_result(path.name, None, str(problem))
         except (ContestantsUnavailable, DataUnavailable):
             raise
@@ -95,6 +101,8 @@ def grade_class(
         write_atomically(out / SUMMARY, _csv(rows, grader))
     if broken:
         raise ClassFault(f"{len(broken)} of {len(rows)} hand-ins could not be graded: {', '.join(broken)}")
+    if unclear:
+        raise MarksError(f"{len(unclear)} of {len(rows)} hand-ins not graded for their marks: {', '.join(unclear)}")
     return results
 
 
@@ -109,17 +117,6 @@ def _taken(path: Path, grader: Grader) -> HandIn:
     if path.name == SUMMARY:
         raise IntakeError(f"{path}: called as the class's summary is; give it another name")
     return grader.take_in(path)
-
-
-def _earlier(folder: Path, sha256: str, grader: Grader) -> Result | None:
-    try:
-        result = read_result(folder)
-    except (FileNotFoundError, ValueError):
-        return None
-    same = result.submission.sha256 == sha256 and result.kit_version == __version__
-    same = same and result.profile == grader.options.profile and result.seed == grader.assignment.seed
-    wanted = {line.id for line in grader.assignment.lines if grader.options.admits(line)}
-    return result if same and not result.faults and {c.id for c in result.criteria} == wanted else None
 
 
 def _row(name: str, result: Result) -> dict[str, object]:

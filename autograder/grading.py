@@ -20,7 +20,18 @@ from autograder.intake import HandIn, take_in
 from autograder.judge import faults
 from autograder.judge.checks import Judge
 from autograder.judge.contestant import Contestant, Contestants, Isolation, SubmissionFolder
-from autograder.results import Criterion, Diagnosis, Experiment, Result, Status, Submission, write_result
+from autograder.marks import Mark, Marks, MarksError, kept, with_marks
+from autograder.results import (
+    Criterion,
+    Diagnosis,
+    Experiment,
+    Result,
+    Status,
+    Submission,
+    read_result,
+    score,
+    write_result,
+)
 from autograder.results import Isolation as IsolationRecord
 
 Profile = Literal["quick", "full"]
@@ -40,6 +51,9 @@ class Options:
         data: store of real images; None for the embedded ones.
         jobs: processes that train at the same time.
         isolation: "full", or "none" where the machine has none and every submission is trusted.
+        experiments: ids of the experiments to run, those that bring no points included; empty for the rubric's.
+        resume: go on with what an interrupted run left in the folder of the result.
+        marks: what humans gave for the manual criteria; None where there are none at hand.
         on_progress: called with the name of a stage and the part of it that is done, in [0, 1].
     """
 
@@ -48,10 +62,15 @@ class Options:
     data: Path | None = None
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     isolation: Isolation = "full"
+    experiments: tuple[str, ...] = ()
+    resume: bool = False
+    marks: Marks | None = None
     on_progress: Callable[[str, float], None] = _ignore
 
     def admits(self, line: Line) -> bool:
         """Whether this line of the rubric is to be judged."""
+        if self.experiments and line.kind == "experiment" and line.experiment not in self.experiments:
+            return False
         kinds = {"": line.kind, "unit": "unit", "experiments": "experiment"}
         if self.only in kinds:
             return line.kind == kinds[self.only]
@@ -74,9 +93,15 @@ class Grader:
     def grade(self, hand_in: HandIn, out: Path) -> Result:
         """Grades a hand-in and writes ``out/results.json`` and ``out/figures``.
 
+        Marks that a result in ``out`` holds already are kept where no other is given.
+
         Raises:
             ContestantsUnavailable: this machine cannot lock a contestant away.
+            MarksError: the marks of this student contradict each other, or those in ``out`` would be lost.
         """
+        marks, before = self.marks_of(hand_in), earlier(out)
+        if self.options.only and before is not None and kept(before):
+            raise MarksError(f"{out}: holds a human's marks, which --only would drop; choose another --out")
         started = datetime.now(UTC)
         with scratch() as folder:
             place = SubmissionFolder(folder, self.assignment.name, self.assignment.stubs, self.options.isolation)
@@ -111,8 +136,58 @@ class Grader:
             started=started,
             finished=datetime.now(UTC),
         )
+        result = with_marks(result, self.assignment.lines, marks, before)
         write_result(result, out)
+        experiments.forget(out)
         return result
+
+    def resumed(self, hand_in: HandIn, out: Path) -> Result | None:
+        """The result that is in ``out`` already, if it is whole and of the same bytes, kit and options.
+
+        Marks that were given since are put into it.
+
+        Raises:
+            MarksError: the marks of this student contradict each other.
+        """
+        result, options = earlier(out), self.options
+        if result is None:
+            return None
+        data = {
+            name: experiments.data_name(self.assignment, name, options.profile, options.data) for name in self.wanted
+        }
+        same = (
+            result.submission.sha256 == hand_in.sha256
+            and result.kit_version == __version__
+            and result.profile == options.profile
+            and result.seed == self.assignment.seed
+            and result.isolation.level == options.isolation
+            and {criterion.id for criterion in result.criteria}
+            == {line.id for line in self.assignment.lines if options.admits(line)}
+            and {record.id: record.data for record in result.experiments} == data
+        )
+        if not same or result.faults:
+            return None
+        marked = with_marks(result, self.assignment.lines, self.marks_of(hand_in), result)
+        if marked != result:
+            write_result(marked, out)
+        return marked
+
+    @property
+    def wanted(self) -> list[str]:
+        """The experiments to run."""
+        if self.options.experiments:
+            return list(self.options.experiments)
+        return [line.experiment for line in self.assignment.lines if line.experiment and self.options.admits(line)]
+
+    def marks_of(self, hand_in: HandIn) -> dict[str, Mark]:
+        """The marks given for a hand-in.
+
+        Raises:
+            MarksError: they contradict each other.
+        """
+        return (
+            self.options.marks.of(hand_in.path.resolve().name, hand_in.student.number) if self.options.marks else {}
+        )
 
     def _unit(self, hand_in: HandIn, place: SubmissionFolder) -> tuple[list[Criterion], list[Diagnosis], list[str]]:
         if not any(line.kind == "unit" and self.options.admits(line) for line in self.assignment.lines):
@@ -133,27 +208,28 @@ class Grader:
     def _experiments(
         self, hand_in: HandIn, place: SubmissionFolder, out: Path
     ) -> tuple[list[Experiment], dict[str, str]]:
-        wanted = [line.experiment for line in self.assignment.lines if line.experiment and self.options.admits(line)]
-        if not wanted:
+        if not self.wanted:
             return [], {}
         return experiments.run(
             self.assignment,
-            wanted,
+            self.wanted,
             place,
             out,
             profile=self.options.profile,
             data=self.options.data,
             jobs=self.options.jobs,
             on_progress=self.options.on_progress,
+            sha256=hand_in.sha256,
+            resume=self.options.resume,
         )
 
 
-def score(criteria: list[Criterion]) -> float:
-    """Points earned; bonus points make up for lost automatic ones, and lift them no higher than their maximum."""
-    earned = sum(criterion.points for criterion in criteria if criterion.kind != "manual")
-    automatic = sum(c.max_points for c in criteria if c.kind != "manual" and not c.bonus)
-    marked = sum(criterion.points for criterion in criteria if criterion.kind == "manual")
-    return min(earned, automatic) + marked
+def earlier(folder: Path) -> Result | None:
+    """The result that a folder holds already; None if there is none of this kit."""
+    try:
+        return read_result(folder)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _of_experiment(line: Line, record: Experiment, needed: Criterion | None, *, broken: bool) -> Criterion:

@@ -4,6 +4,7 @@ A release is the source folder without what is the course's alone, and with
 
 - every region between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` replaced by a stub, in Python files and in
   notebooks, whose outputs are cleared too (nbgrader's marks and words, so that its own commands agree);
+- ``tests/rubric.json``, what each check counts for and what is to be handed in;
 - gettext catalogues compiled, so that the student's ``pytest`` needs no translator's tools;
 - ``tests/expected.npz``, the values that the reference gives for the checks' public inputs.
 
@@ -22,6 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +45,9 @@ KEPT_BACK = (*CACHES, "grading", "corpus", ".*", "*.tmp", "*.pot", "*.mo", "expe
 """Not taken over from a source: what is the course's alone, and what is made anew."""
 
 STORED = Path("tests", "expected.npz")
+
+PUBLIC_RUBRIC = Path("tests", "rubric.json")
+"""What students' own checks and packing know of the rubric: points, stubs, notebooks, provided modules; no seed."""
 
 TOP_LEVEL_STUB = ["# YOUR CODE HERE (classes or functions of your own, if you want any)"]
 CLASS_STUB = ["# YOUR CODE HERE", "pass"]
@@ -239,6 +244,22 @@ def record(folder: Path, path: Path) -> None:
         raise ReleaseError(f"the checks do not pass on the reference: {said.strip('= ')}; run pytest in the source")
 
 
+def public_rubric(source: Path) -> bytes:
+    """`PUBLIC_RUBRIC` of an assignment as JSON; the rest of its rubric, such as the seed, is the course's alone."""
+    rubric = tomllib.loads((source / "grading" / "rubric.toml").read_text("utf-8"))
+    public = {
+        "criteria": {
+            line["id"]: {key: line[key] for key in ("stub", "points", "bonus") if key in line}
+            for line in rubric["criteria"]
+            if line.get("kind", "unit") == "unit"
+        },
+        "stubs": rubric["stubs"],
+        "notebooks": sorted(path.name for path in source.glob("*.ipynb")),
+        "provided": sorted({"__init__.py", "pack.py", *(f"{name}.py" for name in rubric["provided_modules"])}),
+    }
+    return (json.dumps(public, indent=1, ensure_ascii=False) + "\n").encode()
+
+
 def files(folder: Path, left_out: tuple[str, ...]) -> list[Path]:
     """The files below a folder, relative to it and sorted, but those with a part that one of the patterns fits."""
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
@@ -270,6 +291,8 @@ def build(source: Path, folder: Path) -> None:
                     into.with_suffix(".mo").write_bytes(compiled(source / path))
                 case _:
                     shutil.copyfile(source / path, into)
+        if (copy / "tests").is_dir() and (source / "grading" / "rubric.toml").is_file():
+            (folder / PUBLIC_RUBRIC).write_bytes(public_rubric(source))
         if (copy / "tests").is_dir():
             record(copy, folder / STORED)
 

@@ -19,7 +19,8 @@ SCHEMA_VERSION: Literal[1] = 1
 
 Status = Literal["passed", "failed", "error", "timeout", "pending"]
 """passed; failed: answered, wrongly; error: raised or died before it answered; timeout: never answered;
-pending: awaits a human (a written answer, or a fault of the grader's own, which costs the student nothing)."""
+pending: awaits a human (a written answer, or a fault of the grader's own, which costs the student nothing).
+What a human marked is passed with all points and failed with fewer: ``points`` say how many."""
 
 
 class Record(BaseModel):
@@ -126,6 +127,14 @@ class Result(Record):
     faults: list[str] = []
     started: datetime
     finished: datetime
+
+
+def score(criteria: list[Criterion]) -> float:
+    """Points earned; bonus points make up for lost automatic ones, and lift them no higher than their maximum."""
+    earned = sum(criterion.points for criterion in criteria if criterion.kind != "manual")
+    automatic = sum(c.max_points for c in criteria if c.kind != "manual" and not c.bonus)
+    human = sum(criterion.points for criterion in criteria if criterion.kind == "manual")
+    return min(earned, automatic) + human
 
 
 def write_atomically(path: Path, content: bytes) -> None:

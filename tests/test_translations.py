@@ -13,7 +13,7 @@ from autograder.translations import percent
 
 ROOT = Path(__file__).resolve().parents[1]
 CATALOGUES = {
-    "hw1": ("solutions/hw1/tests", "solutions/hw1/locale/fa/LC_MESSAGES/hw1.po"),
+    "hw1": ("solutions/hw1", "solutions/hw1/locale/fa/LC_MESSAGES/hw1.po"),
     "judge": ("autograder/judge", "report_template/locale/fa/LC_MESSAGES/judge.po"),
 }
 

@@ -99,7 +99,7 @@ def table(*runs: Run) -> None:
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", *(f"*{run.title}: {run.origin}.*  " for run in runs)]
     text = "\n".join(lines)
-    display({"text/markdown": text, "text/plain": text}, raw=True)
+    display({"text/markdown": text, "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _share(value: float | None, count: int) -> str:
@@ -279,7 +279,7 @@ def _slope(loss: Callable[[Tensor, Tensor], Tensor], sp: float, sn: float) -> tu
     p, n = (torch.tensor([value], dtype=torch.float64, requires_grad=True) for value in (sp, sn))
     value = loss(p, n)
     by_p, by_n = torch.autograd.grad(value, (p, n), allow_unused=True)
-    return float(value), *(0.0 if grad is None else float(grad) for grad in (by_p, by_n))  # type: ignore[return-value]
+    return float(value.detach()), *(0.0 if grad is None else float(grad) for grad in (by_p, by_n))  # type: ignore[return-value]
 
 
 def _say_origin(figure: Any, runs: Sequence[Run]) -> None:

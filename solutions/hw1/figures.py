@@ -99,7 +99,7 @@ def table(*runs: Run) -> None:
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", *(f"*{run.title}: {run.origin}.*  " for run in runs)]
     text = "\n".join(lines)
-    display({"text/markdown": text, "text/plain": text}, raw=True)
+    display({"text/markdown": text, "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _share(value: float | None, count: int) -> str:

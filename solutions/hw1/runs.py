@@ -234,7 +234,8 @@ def run(experiment: str, *, seed: int = 0) -> Run:
 def images(role: str, split: str) -> Images:
     """The images that runs are tested on, or (``split="train"``) as many training images of that role."""
     size = Size.wanted()
-    return _load(role, split, size.data, _least(PROFILES[size.profile].test, size.images))
+    question = "Q2" if role == "objects" else "Q1"
+    return _load(role, split, size.data, _least(PROFILES[size.profile].test[question], size.images))
 
 
 def model(run: Run) -> nn.Module:
@@ -503,7 +504,7 @@ class _Bar:
         if self.label and _in_notebook():
             from IPython.display import display
 
-            self.handle = display(self._page(0), raw=True, display_id=True)
+            self.handle = display(self._page(0), raw=True, display_id=True)  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *_: object) -> None:

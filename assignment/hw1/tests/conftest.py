@@ -5,8 +5,11 @@ from __future__ import annotations
 import gettext
 import importlib
 import importlib.util
+import json
 import sys
+import tomllib
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +41,15 @@ STUBS = {
     "fgsm_attack": "attacks",
     "pgd_attack": "attacks",
 }
-PROGRESS = expect.N_("{passed} of {ran} checks pass.")
+PROGRESS = expect.N_("{earned} of {most} points so far; {passed} of {ran} checks pass.")
+TOTAL = expect.N_("{earned} of {most} points so far, for the functions alone.")
+BONUS = expect.N_("With {bonus} bonus points, which make up for lost ones.")
+RAISED = expect.N_("{check} raised {type}: {text}")
+MAX_HINT = 400
+"""Letters of a hint; the whole message stands above, with its check."""
+PUBLIC_RUBRIC = Path(__file__).with_name("rubric.json")
+RUBRIC = FOLDER / "grading" / "rubric.toml"
+"""Where the points come from before the assignment is released."""
 STORED = Path(__file__).with_name("expected.npz")
 
 
@@ -62,11 +73,41 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "criterion(id): the line of the rubric that a check counts for")
     config.stash[_recorded] = {}
     config.stash[_ran] = {}
+    config.stash[_checks] = {}
 
 
 _recorded = pytest.StashKey[dict[str, Any]]()
 _ran = pytest.StashKey[dict[str, BaseException | None]]()
 """What each check that ran came to: None, or what it raised."""
+_checks = pytest.StashKey[dict[str, set[str]]]()
+"""The checks of each criterion, those that were not asked for included."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """What a criterion of a stub is worth."""
+
+    stub: str
+    points: float
+    bonus: bool = False
+
+
+def read_points() -> dict[str, Points]:
+    """The points of each criterion that the checks decide."""
+    if PUBLIC_RUBRIC.exists():
+        stored = json.loads(PUBLIC_RUBRIC.read_text(encoding="utf-8"))["criteria"]
+    elif RUBRIC.exists():
+        criteria = tomllib.loads(RUBRIC.read_text(encoding="utf-8"))["criteria"]
+        stored = {line["id"]: line for line in criteria if line.get("kind", "unit") == "unit"}
+    else:
+        stored = {}
+    return {name: Points(line["stub"], line["points"], line.get("bonus", False)) for name, line in stored.items()}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    marker = item.get_closest_marker("criterion")
+    if marker is not None:
+        item.config.stash[_checks].setdefault(marker.args[0], set()).add(item.name)
 
 
 @pytest.fixture
@@ -111,11 +152,17 @@ def pytest_runtest_makereport(
     if call.when == "call" or problem is not None:
         item.config.stash[_ran][item.name] = problem
     if isinstance(problem, (expect.Mistake, NotImplementedError)):
-        language = item.config.getoption("--lang")
-        if isinstance(problem, NotImplementedError):
-            problem = expect.mistake(expect.NOT_WRITTEN, stub=str(problem).partition(":")[0] or "?")
-        report.longrepr = problem.render(_translations(language))
+        report.longrepr = _told(item.name, problem, _translations(item.config.getoption("--lang")))
     return report
+
+
+def _told(check: str, problem: BaseException, translations: gettext.NullTranslations) -> str:
+    """What a failure says to the student."""
+    if isinstance(problem, NotImplementedError):
+        problem = expect.mistake(expect.NOT_WRITTEN, stub=str(problem).partition(":")[0] or "?")
+    elif not isinstance(problem, expect.Mistake):
+        problem = expect.mistake(RAISED, check=check, type=type(problem).__name__, text=str(problem))
+    return problem.render(translations)
 
 
 def _translations(language: str) -> gettext.NullTranslations:
@@ -123,16 +170,36 @@ def _translations(language: str) -> gettext.NullTranslations:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """How far each stub is, and the mistake behind it where it is a known one."""
-    language, ran = config.getoption("--lang"), config.stash[_ran]
-    for stub, known in misconceptions.read_known().items():
-        mine = {check: ran[check] for check in known.checks if check in ran}
+    """How far each stub is in points and checks, and what to look at first."""
+    language, ran, checks = config.getoption("--lang"), config.stash[_ran], config.stash[_checks]
+    translations, known = _translations(language), misconceptions.read_known()
+    # A criterion of which only a part was asked for is neither earned nor lost yet.
+    judged = {name: line for name, line in read_points().items() if name in checks and checks[name] <= set(ran)}
+    earned = {name: all(ran[check] is None for check in checks[name]) for name in judged}
+
+    def say(message: str, **params: object) -> None:
+        terminalreporter.write_line(expect.Sentence(message, params).render(translations))
+
+    def points(stub: str = "", *, all_: bool = False, bonus: bool = False) -> str:
+        lines = [name for name, line in judged.items() if stub in ("", line.stub) and (stub or line.bonus == bonus)]
+        return f"{sum(judged[name].points for name in lines if all_ or earned[name]):g}"
+
+    for stub, about in known.items():
+        mine = {check: ran[check] for check in about.checks if check in ran}
         if not mine:
             continue
         terminalreporter.section(stub, "-")
         failed = {check: problem for check, problem in mine.items() if problem is not None}
-        counts = {"passed": len(mine) - len(failed), "ran": len(mine)}
-        terminalreporter.write_line(expect.Sentence(PROGRESS, counts).render(_translations(language)))
-        found = known.recognise(mine, {check: misconceptions.see(problem) for check, problem in failed.items()})
+        passed = len(mine) - len(failed)
+        say(PROGRESS, earned=points(stub), most=points(stub, all_=True), passed=passed, ran=len(mine))
+        found = about.recognise(mine, {check: misconceptions.see(problem) for check, problem in failed.items()})
         if found is not None:
             terminalreporter.write_line(found.diagnosis[language])
+        elif failed:
+            hint = _told(*next(iter(failed.items())), translations)
+            terminalreporter.write_line(hint if len(hint) <= MAX_HINT else hint[: MAX_HINT - 1] + "…")
+    if judged:
+        terminalreporter.write_line("-" * 80)
+        say(TOTAL, earned=points(), most=points(all_=True))
+        if points(bonus=True) != "0":
+            say(BONUS, bonus=points(bonus=True))
