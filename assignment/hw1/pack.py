@@ -69,8 +69,8 @@ def _mebibytes(size: int) -> str:
     return f"{size / (1 << 20):.1f}"
 
 
-def _code(folder: Path, name: str) -> Iterator[Reason]:
-    """What keeps a stub's file from being handed in."""
+def _code(folder: Path, name: str, optional: set[str]) -> Iterator[Reason]:
+    """What keeps a stub's file from being handed in. ``optional``: stubs that may stay unwritten."""
     try:
         tree = ast.parse((folder / name).read_bytes(), name)
     except SyntaxError as problem:
@@ -80,8 +80,9 @@ def _code(folder: Path, name: str) -> Iterator[Reason]:
         yield Reason(NOT_PYTHON, {"file": name, "line": 0, "why": str(problem)}, unfinished=True)
         return
     for outer in tree.body:
-        if any(_is_stub(node) for node in ast.walk(outer)):
-            yield Reason(NOT_WRITTEN, {"file": name, "stub": getattr(outer, "name", "?")}, unfinished=True)
+        stub = getattr(outer, "name", "?")
+        if stub not in optional and any(_is_stub(node) for node in ast.walk(outer)):
+            yield Reason(NOT_WRITTEN, {"file": name, "stub": stub}, unfinished=True)
 
 
 def _is_stub(node: ast.AST) -> bool:
@@ -129,6 +130,7 @@ def look(folder: Path) -> tuple[str, list[str], list[Reason]]:
         rubric = json.loads((folder / RUBRIC).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return "", [], [Reason(MISSING, {"file": RUBRIC.as_posix()})]
+    optional = set(rubric["stubs"]) - {line["stub"] for line in rubric["criteria"].values() if not line.get("bonus")}
     code = sorted({f"{module}.py" for module in rubric["stubs"].values()})
     names, number = [IDENTITY, *code, *rubric["notebooks"]], ""
     reasons = [Reason(MISSING, {"file": name}) for name in names if not (folder / name).is_file()]
@@ -145,7 +147,7 @@ def look(folder: Path) -> tuple[str, list[str], list[Reason]]:
             number, wrong = _identity(folder)
             reasons += wrong
         elif name.endswith(".py"):
-            reasons += _code(folder, name)
+            reasons += _code(folder, name, optional)
         elif name.endswith(".ipynb"):
             reasons += _notebook(folder, name)
     size = sum((folder / name).stat().st_size for name in names)
@@ -155,7 +157,7 @@ def look(folder: Path) -> tuple[str, list[str], list[Reason]]:
 
 
 def pack(folder: Path, names: Sequence[str], path: Path) -> None:
-    """Writes the files ``names`` of a folder into the zip ``path``, in a folder that is called as the assignment is."""
+    """Writes the files ``names`` of a folder into the zip ``path``, in a folder that is called `NAME`."""
     unfinished = path.with_name(path.name + ".tmp")
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for name in names:

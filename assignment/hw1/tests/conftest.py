@@ -8,7 +8,6 @@ import importlib.util
 import json
 import sys
 import tomllib
-from collections import defaultdict
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "criterion(id): the line of the rubric that a check counts for")
     config.stash[_recorded] = {}
     config.stash[_ran] = {}
-    config.stash[_checks] = defaultdict(set)
+    config.stash[_checks] = {}
 
 
 _recorded = pytest.StashKey[dict[str, Any]]()
@@ -108,7 +107,7 @@ def read_points() -> dict[str, Points]:
 def pytest_itemcollected(item: pytest.Item) -> None:
     marker = item.get_closest_marker("criterion")
     if marker is not None:
-        item.config.stash[_checks][marker.args[0]].add(item.name)
+        item.config.stash[_checks].setdefault(marker.args[0], set()).add(item.name)
 
 
 @pytest.fixture
@@ -175,7 +174,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     language, ran, checks = config.getoption("--lang"), config.stash[_ran], config.stash[_checks]
     translations, known = _translations(language), misconceptions.read_known()
     # A criterion of which only a part was asked for is neither earned nor lost yet.
-    judged = {name: line for name, line in read_points().items() if checks[name] and checks[name] <= set(ran)}
+    judged = {name: line for name, line in read_points().items() if name in checks and checks[name] <= set(ran)}
     earned = {name: all(ran[check] is None for check in checks[name]) for name in judged}
 
     def say(message: str, **params: object) -> None:
