@@ -3,12 +3,15 @@
 
 PYTHON = python3
 VENV = .venv/bin/python
+# Processes that test at a time; each takes a core and about 1 GB.
+JOBS = 2
 
-.PHONY: help setup demo test lint release lock clean
+.PHONY: help setup demo test verdicts lint release lock clean
 
 help:
 	@echo 'make demo     grade a sample submission; the reports go to out/demo'
 	@echo 'make test     run the tests'
+	@echo 'make verdicts grade the reference with 200 seeds, with one thread and with two: it may lose nothing'
 	@echo 'make lint     check style and types'
 	@echo 'make release  write assignment/ from solutions/'
 	@echo 'make lock     pin the dependencies anew, from the ranges in pyproject.toml'
@@ -22,7 +25,11 @@ demo: setup
 	@$(VENV) grade.py --submission tests/samples/mixed --out out/demo
 
 test: setup
-	@$(VENV) -m pytest
+	@$(VENV) -m pytest -n $(JOBS) --dist worksteal
+
+verdicts: setup
+	@$(VENV) -m autograder verdicts --kind reference --seeds 200 --jobs $(JOBS)
+	@$(VENV) -m autograder verdicts --kind reference --seeds 200 --jobs $(JOBS) --threads 2
 
 lint: setup
 	@$(VENV) -m ruff check

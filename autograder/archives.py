@@ -18,11 +18,11 @@ import pickle
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,13 @@ PUBLISHED = {
 }
 """Dataset -> split -> MD5 of the official files, unzipped: the .mat file, the idx files, the Python batches."""
 
+COUNTS = {
+    "svhn": {"train": 73_257, "test": 26_032},
+    "mnist": {"train": 60_000, "test": 10_000},
+    "cifar10": {"train": 50_000, "test": 10_000},
+}
+"""Dataset -> split -> how many images the official files hold."""
+
 CIFAR10_TARBALLS = {"c58f30108f718f92721af3b95e74349a", "c32a1d4ab5d03f1284b67883e8d87530"}
 """MD5 of the official tarballs, in Python's and in binary format."""
 
@@ -73,6 +80,7 @@ Progress = Callable[[str, int, int], None]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Labels: TypeAlias = NDArray[np.int64]
+Key = TypeVar("Key", bound=Hashable)
 
 
 class StoreError(Exception):
@@ -279,9 +287,41 @@ def md5(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
-def _genuine(name: str, split: str, contents: Sequence[bytes]) -> bool:
-    """Whether these are the published files of the split."""
-    return {hashlib.md5(data).hexdigest() for data in contents} == PUBLISHED[name][split]
+def _genuine(name: str, split: str, contents: Mapping[str, bytes]) -> bool:
+    """Whether these, label -> content, are the published files of the split.
+
+    Raises:
+        StoreError: one is a published file of the other split, or the same as another.
+    """
+    sums: dict[str, str] = {}
+    for label, data in contents.items():
+        found = hashlib.md5(data).hexdigest()
+        for other in SPLITS:
+            if other != split and found in PUBLISHED[name][other]:
+                raise StoreError(f"{label}: by its name of the {split} split, but it is a published {other} file")
+        if found in sums:
+            raise StoreError(f"{label}: is the same as {sums[found]}")
+        sums[found] = label
+    return set(sums) == PUBLISHED[name][split]
+
+
+def _by(key: Callable[[Entry], Key | None], entries: Iterable[Entry]) -> dict[Key, Entry]:
+    """The entries by their key; those without are left out.
+
+    Several of one key are as good as one where they are the same unzipped, as torchvision leaves them behind.
+
+    Raises:
+        StoreError: they are not the same.
+    """
+    found: dict[Key, Entry] = {}
+    for entry in entries:
+        name = key(entry)
+        if name is None:
+            continue
+        if name in found and found[name].content() != entry.content():
+            raise StoreError(f"{found[name].label} and {entry.label} differ, and either could be meant; remove one")
+        found[name] = entry
+    return found
 
 
 def _checked(label: str, pixels: Pixels, labels: NDArray[Any], genuine: bool) -> Split:
@@ -303,7 +343,7 @@ def _checked(label: str, pixels: Pixels, labels: NDArray[Any], genuine: bool) ->
 
 
 def _mat_files(entries: Sequence[Entry]) -> Archive | None:
-    found = {e.split: e for e in entries if not e.is_image and e.head.startswith(b"MATLAB ")}
+    found = _by(lambda e: e.split, (e for e in entries if not e.is_image and e.head.startswith(b"MATLAB ")))
     if not found:
         return None
 
@@ -312,10 +352,13 @@ def _mat_files(entries: Sequence[Entry]) -> Archive | None:
             raise StoreError(f"{_where(found.values())}: {split}_32x32.mat is missing")
         entry = found[split]
         if not entry.head.startswith(b"MATLAB 5.0"):
-            raise StoreError(f"{entry.label}: of a newer MATLAB; save it with -v7 for version 5.0 of the format")
+            raise StoreError(
+                f"{entry.label}: of a newer MATLAB than 5.0: if it is digitStruct.mat, of the full numbers "
+                "(format 1), take the cropped digits (format 2) instead; if you saved it yourself, save it with -v7"
+            )
         data = entry.content()
         pixels, labels = _mat_arrays(entry.label, data)
-        return _checked(entry.label, pixels, labels, _genuine("svhn", split, [data]))
+        return _checked(entry.label, pixels, labels, _genuine("svhn", split, {entry.label: data}))
 
     return Archive("svhn", ".mat files", read)
 
@@ -334,6 +377,8 @@ def _mat_arrays(label: str, data: bytes) -> tuple[Pixels, NDArray[Any]]:
         raise StoreError(f"{label}: X is {pixels.dtype} {pixels.shape}, but should be uint8 (32, 32, 3, N)")
     if labels.size != max(labels.shape, default=0) or labels.dtype.kind not in "iuf":
         raise StoreError(f"{label}: y is {labels.dtype} {labels.shape}, but should be numbers (N, 1)")
+    if (labels != np.rint(labels)).any():
+        raise StoreError(f"{label}: has labels that are no whole numbers")
     labels = labels.ravel().astype(np.int64)
     if labels.min(initial=1) < 1 or labels.max(initial=1) > 10:
         wrong = labels[(labels < 1) | (labels > 10)][0]
@@ -346,7 +391,9 @@ def _mat_arrays(label: str, data: bytes) -> tuple[Pixels, NDArray[Any]]:
 
 def _idx_files(entries: Sequence[Entry]) -> Archive | None:
     kinds = {b"\0\0\x08\x03": "images", b"\0\0\x08\x01": "labels"}
-    found = {(e.split, kinds[e.head[:4]]): e for e in entries if not e.is_image and e.head[:4] in kinds}
+    found = _by(
+        lambda e: (e.split, kinds[e.head[:4]]), (e for e in entries if not e.is_image and e.head[:4] in kinds)
+    )
     if not found:
         return None
 
@@ -355,11 +402,11 @@ def _idx_files(entries: Sequence[Entry]) -> Archive | None:
             if (split, kind) not in found:
                 raise StoreError(f"{_where(found.values())}: the idx file of the {split} {kind} is missing")
         images, labels = found[split, "images"], found[split, "labels"]
-        contents = [images.content(), labels.content()]
-        grey = _idx_array(images.label, contents[0])
+        contents = {images.label: images.content(), labels.label: labels.content()}
+        grey = _idx_array(images.label, contents[images.label])
         if grey.shape[1:] != (28, 28):
             raise StoreError(f"{images.label}: images of {grey.shape[1]}x{grey.shape[2]}, but MNIST's are 28x28")
-        answer = _idx_array(labels.label, contents[1])
+        answer = _idx_array(labels.label, contents[labels.label])
         return _checked(labels.label, _enlarged(grey), answer, _genuine("mnist", split, contents))
 
     return Archive("mnist", "idx files", read)
@@ -397,7 +444,7 @@ def _batches(
 ) -> Archive | None:
     """CIFAR-10 as five train batches and a test batch, each parsed to rows (n, 3072) and labels (n,)."""
     names = {name + suffix for split in SPLITS for name in _BATCHES[split]}
-    found = {e.path.name.removesuffix(suffix): e for e in entries if e.path.name in names}
+    found = _by(lambda e: e.path.name.removesuffix(suffix), (e for e in entries if e.path.name in names))
     if not found:
         return None
     container = next(iter(found.values())).container
@@ -407,16 +454,16 @@ def _batches(
         return container is not None and md5(container) in CIFAR10_TARBALLS
 
     def read(split: str) -> Split:
-        contents, parts = [], []
+        contents, parts = {}, []
         for name in _BATCHES[split]:
             if name not in found:
                 raise StoreError(f"{_where(found.values())}: {name}{suffix} is missing")
-            contents.append(found[name].content())
-            parts.append(parse(found[name].label, contents[-1]))
+            label = found[name].label
+            contents[label] = found[name].content()
+            parts.append(parse(label, contents[label]))
         rows, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
         genuine = _genuine("cifar10", split, contents) or official_tarball()
-        label = " + ".join(found[name].label for name in _BATCHES[split])
-        return _checked(label, rows.reshape(-1, 3, SIZE, SIZE), labels, genuine)
+        return _checked(" + ".join(contents), rows.reshape(-1, 3, SIZE, SIZE), labels, genuine)
 
     return Archive("cifar10", form, read)
 

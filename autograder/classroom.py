@@ -8,13 +8,12 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder import __version__
 from autograder.experiments import DataUnavailable
-from autograder.grading import Grader, earlier
+from autograder.grading import Grader
 from autograder.intake import HandIn, IntakeError
 from autograder.judge.contestant import ContestantsUnavailable
-from autograder.marks import MarksError, with_marks
-from autograder.results import Result, write_atomically, write_result
+from autograder.marks import MarksError
+from autograder.results import Result, write_atomically
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 SUMMARY = "summary.csv"
@@ -79,7 +78,7 @@ def grade_class(
         row: dict[str, object] = {"hand_in": path.name}
         try:
             hand_in = _taken(path, grader)
-            result = _resumed(folder, hand_in, grader) if resume else None
+            result = grader.resumed(hand_in, folder) if resume else None
             result = result or grader.grade(hand_in, folder)
             results.append(result)
             row = _row(path.name, result)
@@ -118,27 +117,6 @@ def _taken(path: Path, grader: Grader) -> HandIn:
     if path.name == SUMMARY:
         raise IntakeError(f"{path}: called as the class's summary is; give it another name")
     return grader.take_in(path)
-
-
-def _resumed(folder: Path, hand_in: HandIn, grader: Grader) -> Result | None:
-    """The result that is there already, if it still holds, with the marks that were given since."""
-    result = _earlier(folder, hand_in.sha256, grader)
-    if result is None:
-        return None
-    marked = with_marks(result, grader.assignment.lines, grader.marks_of(hand_in), result)
-    if marked != result:
-        write_result(marked, folder)
-    return marked
-
-
-def _earlier(folder: Path, sha256: str, grader: Grader) -> Result | None:
-    result = earlier(folder)
-    if result is None:
-        return None
-    same = result.submission.sha256 == sha256 and result.kit_version == __version__
-    same = same and result.profile == grader.options.profile and result.seed == grader.assignment.seed
-    wanted = {line.id for line in grader.assignment.lines if grader.options.admits(line)}
-    return result if same and not result.faults and {c.id for c in result.criteria} == wanted else None
 
 
 def _row(name: str, result: Result) -> dict[str, object]:

@@ -71,6 +71,9 @@ def _grade_parser() -> argparse.ArgumentParser:
     parser.add_argument("--assignment", default="hw1", help="a folder of solutions/")
     parser.add_argument("--profile", choices=("quick", "full"), default="quick")
     parser.add_argument("--only", default="", metavar="unit|experiments|STUB", help="judge a part alone")
+    parser.add_argument(
+        "--experiment", action="append", metavar="ID", help="of the experiments this one; may be repeated; or all"
+    )
     parser.add_argument("--lang", type=_listed("fa", "en"), default=("fa", "en"), help="languages of the report")
     parser.add_argument("--formats", type=_listed("html", "pdf", "none"), default=("html", "pdf"))
     parser.add_argument("--data", type=Path, metavar="DIR", help="a store of real images, such as datasets_cache")
@@ -78,7 +81,7 @@ def _grade_parser() -> argparse.ArgumentParser:
         "--marks", metavar="FILE", help="points given by humans: a .csv or .toml file, or nbgrader's gradebook.db"
     )
     parser.add_argument("--jobs", type=int, default=0, help="processes that train at a time (one for each core)")
-    parser.add_argument("--resume", action="store_true", help="of a class, keep the results that are there already")
+    parser.add_argument("--resume", action="store_true", help="go on where an interrupted run ended")
     parser.add_argument("--isolation", choices=("full", "none"), default="full")
     parser.add_argument("--fail-under", type=float, default=None, metavar="N", help="exit 1 below N points")
     return parser
@@ -131,6 +134,7 @@ def _grade(arguments: argparse.Namespace, path: Path, out: Path) -> int:
         raise CallerMistake(
             f"--only {arguments.only}: must be unit, experiments or one of {', '.join(assignment.stubs)}"
         )
+    chosen = _experiments(arguments, assignment)
     if arguments.data is not None and not arguments.data.is_dir():
         raise CallerMistake(
             f"--data {arguments.data}: there is no such folder; `python -m autograder data import` fills one"
@@ -142,7 +146,20 @@ def _grade(arguments: argparse.Namespace, path: Path, out: Path) -> int:
     except MarksError as problem:
         raise CallerMistake(str(problem)) from problem
     with Zygote() as zygote:
-        return _grade_with(zygote, assignment, arguments, path, out, marks)
+        return _grade_with(zygote, assignment, arguments, path, out, chosen, marks)
+
+
+def _experiments(arguments: argparse.Namespace, assignment: Assignment) -> tuple[str, ...]:
+    """The experiments that ``--experiment`` asks for, each once, in the order of the registry."""
+    if not arguments.experiment:
+        return ()
+    if arguments.only not in ("", "experiments"):
+        raise CallerMistake(f"--experiment does not go with --only {arguments.only}: it runs experiments")
+    known = assignment.module("experiments").EXPERIMENTS
+    asked = set(known) if "all" in arguments.experiment else set(arguments.experiment)
+    if unknown := sorted(asked - set(known)):
+        raise CallerMistake(f"--experiment {unknown[0]}: must be all or one of {', '.join(known)}")
+    return tuple(name for name in known if name in asked)
 
 
 def _grade_with(
@@ -151,6 +168,7 @@ def _grade_with(
     arguments: argparse.Namespace,
     path: Path,
     out: Path,
+    chosen: tuple[str, ...],
     marks: Marks | None,
 ) -> int:
     """Grades with the parent of all contestants on its way already: it loads torch while this process does."""
@@ -166,7 +184,15 @@ def _grade_with(
 
     torch.set_num_threads(1)
     console = Console(stderr=False)
-    options = Options(arguments.profile, arguments.only, arguments.data, isolation=arguments.isolation, marks=marks)
+    options = Options(
+        arguments.profile,
+        arguments.only,
+        arguments.data,
+        isolation=arguments.isolation,
+        experiments=chosen,
+        resume=arguments.resume,
+        marks=marks,
+    )
     if arguments.jobs:
         options = replace(options, jobs=arguments.jobs)
     try:
@@ -175,7 +201,8 @@ def _grade_with(
             if arguments.submission:
                 report = stack.enter_context(terminal.progress(console))
                 grader = Grader(assignment, Judge(assignment), contestants, replace(options, on_progress=report))
-                results = [grader.grade(grader.take_in(path), out)]
+                hand_in = grader.take_in(path)
+                results = [(grader.resumed(hand_in, out) if arguments.resume else None) or grader.grade(hand_in, out)]
                 report("report", 0.0)
                 written = [out / "results.json", *_render(out, arguments)]
                 stack.close()

@@ -7,14 +7,21 @@ asks the contestant for every batch. Either way what counts is what the judge me
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import multiprocessing
+import os
 import threading
 import time
 import traceback
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from importlib import metadata
 from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
@@ -23,7 +30,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from autograder import thresholds
+from autograder import __version__, thresholds
 from autograder.assignment import Assignment, load
 from autograder.judge import faults
 from autograder.judge.contestant import MAX_TEXT, SubmissionFault, SubmissionFolder
@@ -39,6 +46,12 @@ SEED = 20_000
 
 STEP = 0.005
 """The least part of an experiment that is worth reporting."""
+
+ALL = "all experiments"
+"""The stage of progress that stands for all that are run together."""
+
+KEPT = "experiments"
+"""The folder beside a result that is not finished; each experiment that ended has its record in it."""
 
 NOT_FIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What our training loop raises where a student's function gave it something that it cannot go on with."""
@@ -70,7 +83,21 @@ class Order:
     data: Path | None
     seed: int
     place: SubmissionFolder | None
-    """The submission; None runs the reference in every part."""
+    """The submission, or the part of it that is tried; the reference stands in for the rest, or if None for all."""
+    device: str = "cpu"
+    """Where to train and to measure, as torch writes it."""
+    earlier: Path | None = None
+    """Where an earlier run may have left its arrays; a map of the very same features is taken from there."""
+
+
+def device_for(profile: str) -> str:
+    """A graphics card for the full profile, if there is one; the quick one is the same on every machine."""
+    return "cuda" if profile == "full" and torch.cuda.is_available() else "cpu"
+
+
+def device_name(device: str) -> str:
+    """What people call a device."""
+    return torch.cuda.get_device_name() if device == "cuda" else device
 
 
 def run(
@@ -83,8 +110,25 @@ def run(
     data: Path | None,
     jobs: int,
     on_progress: Callable[[str, float], None],
+    sha256: str = "",
+    resume: bool = False,
 ) -> tuple[list[Experiment], dict[str, str]]:
     """Runs experiments, up to ``jobs`` at a time, and writes ``out/figures/<id>.npz`` for each.
+
+    The record of each that ends is kept in ``out/experiments`` until `forget` is called, so that a run that was
+    interrupted has lost no more than what was under way.
+
+    Args:
+        assignment: whose experiments.
+        wanted: their ids.
+        place: the submission.
+        out: the folder of the result.
+        profile: a key of the registry's ``PROFILES``.
+        data: a store of real images, or None for the embedded ones.
+        jobs: processes that train at a time.
+        on_progress: called with the id of an experiment, or `ALL`, and the part of it that is done.
+        sha256: of the submission; what was kept for another one is not used.
+        resume: use the records that are kept.
 
     Returns:
         A record for each of ``wanted``, in that order; "not_run" with a note where the student's part gave nothing
@@ -94,23 +138,100 @@ def run(
         DataUnavailable: ``data`` does not hold what the experiments need.
     """
     require_data(assignment, wanted, profile, data)
-    orders = [Order(assignment.name, name, profile, data, SEED, place) for name in wanted]
+    registry = assignment.module("experiments")
+    device = device_for(profile)
+    costs = {name: cost(registry, name, profile) for name in wanted}
+    # The longest first: what is begun last should end soon.
+    orders = [
+        Order(assignment.name, name, profile, data, SEED, place, device, out / _figures(name))
+        for name in sorted(wanted, key=lambda name: -costs[name])
+    ]
     records: dict[str, Experiment] = {}
     broken: dict[str, str] = {}
+    done = dict.fromkeys(wanted, 0.0)
+
+    def told(name: str, part: float) -> None:
+        done[name] = part
+        on_progress(name, part)
+        if len(wanted) > 1:
+            on_progress(ALL, sum(costs[each] * done[each] for each in wanted) / sum(costs.values()))
 
     def failed(order: Order, problem: Exception) -> None:
         broken[order.experiment] = "".join(traceback.format_exception(problem))
-        row = assignment.module("experiments").EXPERIMENTS[order.experiment]
+        row = registry.EXPERIMENTS[order.experiment]
         records[order.experiment] = _record(row, SEED, "").model_copy(
             update={"status": "not_run", "note": faults.bilingual(faults.NO_CHECK)}
         )
 
-    for order, record, arrays in perform(orders, jobs, on_progress, failed):
+    for order in orders if resume else ():
+        if (kept := _kept(assignment, order, out, sha256)) is not None:
+            records[order.experiment] = kept
+            told(order.experiment, 1.0)
+    missing = [order for order in orders if order.experiment not in records]
+    for order, record, arrays in perform(missing, jobs, told, failed) if missing else ():
         if arrays:
-            record.arrays = f"figures/{order.experiment}.npz"
+            record.arrays = _figures(order.experiment)
             write_atomically(out / record.arrays, packed(arrays))
+            _keep(assignment, order, record, out, sha256)
         records[order.experiment] = record
     return [records[name] for name in wanted], broken
+
+
+def _made_with(assignment: Assignment, order: Order, sha256: str) -> dict[str, str | int]:
+    """All that a kept record depends on."""
+    return {
+        "kit": __version__,
+        "submission": sha256,
+        "place": thresholds.key(order.profile, order.data),
+        "settings": thresholds.fingerprint(assignment, order.experiment, order.profile, order.data),
+        "seed": order.seed,
+        "device": device_name(order.device),
+        "isolation": order.place.isolation if order.place else "",
+    }
+
+
+def _keep(assignment: Assignment, order: Order, record: Experiment, out: Path, sha256: str) -> None:
+    content = {"made_with": _made_with(assignment, order, sha256), "record": record.model_dump(mode="json")}
+    write_atomically(out / KEPT / f"{order.experiment}.json", json.dumps(content, indent=1).encode())
+
+
+def _kept(assignment: Assignment, order: Order, out: Path, sha256: str) -> Experiment | None:
+    """The record of an earlier run with the same submission and settings, if its figures are there too."""
+    try:
+        content = json.loads((out / KEPT / f"{order.experiment}.json").read_text(encoding="utf-8"))
+        if content["made_with"] != _made_with(assignment, order, sha256):
+            return None
+        record = Experiment.model_validate(content["record"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not (out / "figures" / f"{order.experiment}.npz").is_file():
+        return None
+    return record.model_copy(update=thresholds.stored(assignment, order.profile, order.data, order.experiment))
+
+
+def forget(out: Path) -> None:
+    """Removes the kept records: the result that they belong to is written."""
+    for path in (out / KEPT).glob("*.json"):
+        path.unlink()
+    if (out / KEPT).is_dir() and not any((out / KEPT).iterdir()):
+        (out / KEPT).rmdir()
+
+
+def cost(registry: Any, experiment: str, profile: str) -> float:
+    """About how long an experiment takes beside others: the images that it trains on, each as often as it does.
+
+    What it begins with counts, an attack counts as another pass, and so does measuring.
+    """
+    row, scale = registry.EXPERIMENTS[experiment], registry.PROFILES[profile]
+    images = row.images or scale.train[row.question] or 50_000
+    passes = row.epochs[profile] * (1 + row.adversarial_probability) + 1
+    start = row.start.get(profile)
+    return float(images * passes) + (cost(registry, start, profile) if start in registry.EXPERIMENTS else 0.0)
+
+
+def _figures(experiment: str) -> str:
+    """Where an experiment's arrays lie, relative to ``results.json``."""
+    return f"figures/{experiment}.npz"
 
 
 def begun_with(rows: dict[str, Any], experiment: str, profile: str) -> list[Any]:
@@ -191,6 +312,15 @@ def _begin(queue: Queue[tuple[str, float] | None]) -> None:
     global _reports
     _reports = queue
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it is killed: nobody waits for what it computes any more."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _perform_apart(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:
@@ -217,9 +347,8 @@ def perform_one(
     row, scale = rows.EXPERIMENTS[order.experiment], rows.PROFILES[order.profile]
     report(0.0)
     train = _to_train_on(datasets, row, scale, order.data)
-    tests = {role: datasets.load(role, "test", order.data, count=scale.test) for role in row.test_roles}
-    before = [_name_of_start(rows, datasets, row, order)] if order.profile in row.start else []
-    data = " -> ".join(dict.fromkeys([*before, train.name, *(images.name for images in tests.values())]))
+    tests = {role: datasets.load(role, "test", order.data, count=scale.test[row.question]) for role in row.test_roles}
+    data = data_name(assignment, row.id, order.profile, order.data)
     stored = thresholds.stored(assignment, order.profile, order.data, row.id)
     record = _record(row, order.seed, data).model_copy(update=stored)
     try:
@@ -231,6 +360,7 @@ def perform_one(
             train,
             tests,
             seed=order.seed,
+            device=order.device,
             progress=lambda done: report(0.8 + 0.1 * done),
         )
         if not np.isfinite(measured.arrays["features"]).all():  # finite weights, too large to compute with
@@ -240,7 +370,7 @@ def perform_one(
         return record.model_copy(
             update={"status": "not_run", "note": problem.text, "duration_s": time.monotonic() - started}
         ), {}
-    arrays = measured.arrays if order.place is None else measurement.embed(measured.arrays)
+    arrays = measured.arrays if order.place is None else mapped(measurement, measured.arrays, order.earlier)
     curves = _curves(trained)
     arrays |= {f"curve_{name}": np.array(values, np.float32) for name, values in curves.items()}
     report(1.0)
@@ -252,6 +382,26 @@ def perform_one(
         }
     )
     return record, arrays
+
+
+def mapped(measurement: Any, arrays: dict[str, np.ndarray], earlier: Path | None) -> dict[str, np.ndarray]:
+    """``measurement.embed(arrays)``, or what it made of the very same features, seed and settings before.
+
+    The map takes longer than all else that is measured. ``umap_key``, uint8 (32,), is the SHA-256 of what it is made
+    from; the arrays in the npz file ``earlier`` are taken where they carry the same one.
+    """
+    settings = (metadata.version("umap-learn"), measurement.NEIGHBOURS, measurement.MIN_DIST)
+    digest = hashlib.sha256(repr(settings).encode())
+    for name in ("features", "umap_label", "umap_group", "umap_seed"):
+        digest.update(f"{arrays[name].dtype}{arrays[name].shape}".encode() + arrays[name].tobytes())
+    key = np.frombuffer(digest.digest(), np.uint8)
+    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error), ExitStack() as stack:
+        kept = stack.enter_context(np.load(earlier, allow_pickle=False)) if earlier else {}
+        if np.array_equal(kept["umap_key"], key):
+            known = {name: kept[name] for name in kept if name.startswith("umap_") and name not in arrays}
+            return {name: array for name, array in arrays.items() if name != "features"} | known
+    made: dict[str, np.ndarray] = measurement.embed(arrays)
+    return made | {"umap_key": key}
 
 
 def _record(row: Any, seed: int, data: str) -> Experiment:
@@ -290,13 +440,21 @@ def _to_train_on(datasets: Any, row: Any, scale: Any, data: Path | None) -> Any:
     return datasets.load(row.train_role, "train", data, count=min(counts, default=None))
 
 
-def _name_of_start(rows: Any, datasets: Any, row: Any, order: Order) -> str:
-    """What the first weights were trained on."""
-    start = row.start[order.profile]
-    if start in rows.WEIGHTS:
-        return str(rows.WEIGHTS[start].data)
-    names: dict[str, str] = datasets.EMBEDDED if order.data is None else datasets.REAL
-    return names[rows.EXPERIMENTS[start].train_role]
+def data_name(assignment: Assignment, experiment: str, profile: str, data: Path | None) -> str:
+    """The images that an experiment sees, in the order it does: what its first weights were trained on, then its own.
+
+    Their names are joined by arrows.
+    """
+    registry, datasets = assignment.module("experiments"), assignment.module("datasets")
+    names: dict[str, str] = datasets.EMBEDDED if data is None else datasets.REAL
+    row = registry.EXPERIMENTS[experiment]
+    seen = [names[role] for role in (row.train_role, *row.test_roles)]
+    start = row.start.get(profile, "")
+    if start in registry.WEIGHTS:
+        seen.insert(0, registry.WEIGHTS[start].data)
+    elif start:
+        seen.insert(0, names[registry.EXPERIMENTS[start].train_role])
+    return " -> ".join(dict.fromkeys(seen))
 
 
 def _trained(
@@ -369,7 +527,7 @@ def _train(
     """
     parts = _reference_parts(assignment)
     if order.place is None:
-        return training.train(*arguments, parts, seed=order.seed, first=first, progress=progress)
+        return training.train(*arguments, parts, seed=order.seed, first=first, device=order.device, progress=progress)
     stub = row.stubs[0]
     try:
         with order.place.open(BATCH_S) as submission:
@@ -381,10 +539,15 @@ def _train(
                     {name: StubRef(name) for name in row.stubs},
                     seed=order.seed,
                     first=first,
+                    device=order.device if order.place.isolation == "none" else "cpu",  # a card is locked away
                     timeout_s=scale.time_limit_s,
                     on_progress=progress,
                 )
-            parts |= {name: getattr(submission, name) for name in row.stubs}
+            parts |= {
+                name: across(getattr(submission, name), order.device)
+                for name in row.stubs
+                if name in order.place.stubs
+            }
             deadline = time.monotonic() + scale.time_limit_s
 
             def watched(done: float) -> None:
@@ -392,7 +555,9 @@ def _train(
                     raise SubmissionFault("timeout", f"no end of the training within {scale.time_limit_s:g} s")
                 progress(done)
 
-            return training.train(*arguments, parts, seed=order.seed, first=first, progress=watched)
+            return training.train(
+                *arguments, parts, seed=order.seed, first=first, device=order.device, progress=watched
+            )
     except SubmissionFault as fault:
         raise Unusable(faults.verdict(fault, stub)[1]) from fault
     except training.TrainingFailed as problem:
@@ -400,6 +565,22 @@ def _train(
     except NOT_FIT as problem:
         told = f"{type(problem).__name__}: {problem}"[:MAX_TEXT]
         raise Unusable(faults.bilingual(faults.UNTRAINED, stub=stub, text=told)) from problem
+
+
+def across(part: Callable[..., Any], device: str) -> Callable[..., Any]:
+    """A function of a contestant, which sees no graphics card, for tensors of ``device``; so is what it makes."""
+
+    def back(answer: Any) -> Any:
+        if isinstance(answer, Tensor):
+            return answer.to(device)
+        if isinstance(answer, (tuple, list)):
+            return type(answer)(back(each) for each in answer)
+        return across(answer, device) if callable(answer) else answer
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        return back(part(*(each.cpu() if isinstance(each, Tensor) else each for each in arguments), **options))
+
+    return call
 
 
 def load_weights(training: Any, row: Any, profile: str, parts: dict[str, Any], trained: Any) -> nn.Module:

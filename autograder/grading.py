@@ -51,6 +51,8 @@ class Options:
         data: store of real images; None for the embedded ones.
         jobs: processes that train at the same time.
         isolation: "full", or "none" where the machine has none and every submission is trusted.
+        experiments: ids of the experiments to run, those that bring no points included; empty for the rubric's.
+        resume: go on with what an interrupted run left in the folder of the result.
         marks: what humans gave for the manual criteria; None where there are none at hand.
         on_progress: called with the name of a stage and the part of it that is done, in [0, 1].
     """
@@ -60,11 +62,15 @@ class Options:
     data: Path | None = None
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     isolation: Isolation = "full"
+    experiments: tuple[str, ...] = ()
+    resume: bool = False
     marks: Marks | None = None
     on_progress: Callable[[str, float], None] = _ignore
 
     def admits(self, line: Line) -> bool:
         """Whether this line of the rubric is to be judged."""
+        if self.experiments and line.kind == "experiment" and line.experiment not in self.experiments:
+            return False
         kinds = {"": line.kind, "unit": "unit", "experiments": "experiment"}
         if self.only in kinds:
             return line.kind == kinds[self.only]
@@ -132,7 +138,46 @@ class Grader:
         )
         result = with_marks(result, self.assignment.lines, marks, before)
         write_result(result, out)
+        experiments.forget(out)
         return result
+
+    def resumed(self, hand_in: HandIn, out: Path) -> Result | None:
+        """The result that is in ``out`` already, if it is whole and of the same bytes, kit and options.
+
+        Marks that were given since are put into it.
+
+        Raises:
+            MarksError: the marks of this student contradict each other.
+        """
+        result, options = earlier(out), self.options
+        if result is None:
+            return None
+        data = {
+            name: experiments.data_name(self.assignment, name, options.profile, options.data) for name in self.wanted
+        }
+        same = (
+            result.submission.sha256 == hand_in.sha256
+            and result.kit_version == __version__
+            and result.profile == options.profile
+            and result.seed == self.assignment.seed
+            and result.isolation.level == options.isolation
+            and {criterion.id for criterion in result.criteria}
+            == {line.id for line in self.assignment.lines if options.admits(line)}
+            and {record.id: record.data for record in result.experiments} == data
+        )
+        if not same or result.faults:
+            return None
+        marked = with_marks(result, self.assignment.lines, self.marks_of(hand_in), result)
+        if marked != result:
+            write_result(marked, out)
+        return marked
+
+    @property
+    def wanted(self) -> list[str]:
+        """The experiments to run."""
+        if self.options.experiments:
+            return list(self.options.experiments)
+        return [line.experiment for line in self.assignment.lines if line.experiment and self.options.admits(line)]
 
     def marks_of(self, hand_in: HandIn) -> dict[str, Mark]:
         """The marks given for a hand-in.
@@ -163,18 +208,19 @@ class Grader:
     def _experiments(
         self, hand_in: HandIn, place: SubmissionFolder, out: Path
     ) -> tuple[list[Experiment], dict[str, str]]:
-        wanted = [line.experiment for line in self.assignment.lines if line.experiment and self.options.admits(line)]
-        if not wanted:
+        if not self.wanted:
             return [], {}
         return experiments.run(
             self.assignment,
-            wanted,
+            self.wanted,
             place,
             out,
             profile=self.options.profile,
             data=self.options.data,
             jobs=self.options.jobs,
             on_progress=self.options.on_progress,
+            sha256=hand_in.sha256,
+            resume=self.options.resume,
         )
 
 

@@ -13,17 +13,20 @@ A dataset is written beside its place and then moved there, so a reader finds al
 from __future__ import annotations
 
 import argparse
+import ctypes
 import fcntl
+import functools
 import hashlib
 import http.client
+import os
 import shutil
 import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
@@ -36,7 +39,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from autograder.archives import CLASSES, SIZE, SPLITS, Progress, Split, StoreError, open_archive
+from autograder.archives import CLASSES, COUNTS, SIZE, SPLITS, Progress, Split, StoreError, open_archive
 from autograder.results import Record, write_atomically
 
 STORE = Path(__file__).resolve().parents[1] / "datasets_cache"
@@ -52,7 +55,8 @@ class Manifest(Record):
 
     ``status`` is "verified" if the files it was made from are, byte for byte, the published ones, else "imported".
     ``source`` says in words what it was made from. ``counts`` maps each split to its number of images, ``sha256``
-    each array's file to the hash of it. ``date`` is in UTC.
+    each array's file to the hash of it. ``date`` is in UTC, fine enough that no two imports write the same manifest:
+    by it a reader knows that the arrays it opened belong together.
     """
 
     name: str
@@ -103,11 +107,13 @@ def import_dataset(name: str | None, source: Path, store: Path = STORE, progress
             _save(folder, split, content)
             counts[split], genuine = len(content.labels), genuine and content.genuine
             del content  # before the next one is read: only one split is in memory
+        if 2 * _in_both(folder) > counts["test"]:
+            raise StoreError(f"{source}: most of the test images are training images too; is one file there twice?")
         manifest = Manifest(
             name=archive.name,
             status="verified" if genuine else "imported",
             source=f"{archive.format} from {source.resolve().name}",
-            date=datetime.now(UTC).replace(microsecond=0),
+            date=datetime.now(UTC),
             counts=counts,
             sha256={file: _sha256(folder / file) for file in ARRAYS},
         )
@@ -115,21 +121,22 @@ def import_dataset(name: str | None, source: Path, store: Path = STORE, progress
     return manifest
 
 
-def import_all(source: Path, store: Path = STORE, progress: Progress | None = None) -> list[Manifest]:
-    """Imports each dataset that ``source`` has a folder of: ``svhn/``, ``mnist/``, ``cifar10/``.
-
-    Raises:
-        StoreError: there is no such folder, or one of them cannot be imported; those before it are in the store.
-    """
-    names = [name for name in CLASSES if (source / name).is_dir()]
-    if not names:
-        raise StoreError(f"{source}: has none of the folders {', '.join(CLASSES)}")
-    return [import_dataset(name, source / name, store, progress) for name in names]
-
-
 def _save(folder: Path, split: str, content: Split) -> None:
-    np.save(folder / f"{split}_pixels.npy", content.pixels, allow_pickle=False)
-    np.save(folder / f"{split}_labels.npy", content.labels, allow_pickle=False)
+    for kind, array in (("pixels", content.pixels), ("labels", content.labels)):
+        with (folder / f"{split}_{kind}.npy").open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave an empty file in a finished folder
+
+
+def _in_both(folder: Path) -> int:
+    """How many of the test images are also training images, pixel by pixel; official ones share a few."""
+    sums = [
+        [hashlib.blake2b(image.tobytes(), digest_size=8).digest() for image in np.load(folder / file, mmap_mode="r")]
+        for file in ("train_pixels.npy", "test_pixels.npy")
+    ]
+    train = set(sums[0])
+    return sum(image in train for image in sums[1])
 
 
 def _sha256(path: Path) -> str:
@@ -143,32 +150,54 @@ def _new_folder(name: str, store: Path) -> Iterator[Path]:
 
     What an import that was killed has left behind is cleared away first; a lock keeps imports apart.
     """
-    place = store / name
     try:
         store.mkdir(parents=True, exist_ok=True)
-        with (store / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _locked(store / ".lock"):
             for leftover in store.glob(f".{name}.*.tmp"):
                 _remove(leftover)
             folder = Path(tempfile.mkdtemp(dir=store, prefix=f".{name}.", suffix=".tmp"))
             folder.chmod(0o755)  # mkdtemp's 0700 would keep a teacher's colleagues out
-            old = folder.with_name(f".{name}.old.tmp")
             try:
                 yield folder
-                if place.exists():
-                    place.rename(old)
-                try:
-                    folder.rename(place)
-                except OSError:
-                    if old.exists():
-                        old.rename(place)
-                    raise
+                _put(folder, store / name)
             finally:
-                for path in (folder, old):
-                    if path.exists():
-                        _remove(path)
+                if folder.exists():
+                    _remove(folder)
     except OSError as problem:
         raise StoreError(f"{store}: cannot be written ({problem})") from problem
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Holds the lock of that file, which is made; waits for whoever holds it."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _put(folder: Path, place: Path) -> None:
+    """Moves ``folder`` to ``place``; what was there is then at ``folder``. At every moment one of the two is there.
+
+    Where the file system cannot exchange two names at once, there is a moment between two moves.
+    """
+    if not place.exists():
+        folder.rename(place)
+        return
+    try:
+        exchange = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:  # a C library from before 2018
+        exchange = None
+    here, flag = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    if exchange is not None and exchange(here, os.fsencode(folder), here, os.fsencode(place), flag) == 0:
+        return
+    old = folder.with_name(f".{place.name}.old.tmp")
+    place.rename(old)
+    try:
+        folder.rename(place)
+    except OSError:
+        old.rename(place)
+        raise
+    old.rename(folder)
 
 
 def _remove(path: Path) -> None:
@@ -206,7 +235,7 @@ def _row(name: str, folder: Path, verify: bool) -> Row:
             array = np.load(folder / file, mmap_mode="r", allow_pickle=False)
             good = array.shape == shape and array.dtype == (np.uint8 if kind == "pixels" else np.int64)
             good = good and (not verify or _sha256(folder / file) == manifest.sha256.get(file))
-        except (OSError, ValueError):
+        except (OSError, EOFError, ValueError):
             good = False
         if not good:
             return Row(name, "damaged", manifest, f"{folder / file} is missing or not what was stored")
@@ -275,7 +304,7 @@ def fetch(
     """Downloads a dataset's official files, checks their MD5, and imports them.
 
     A download that was cut off goes on where it stopped when it is asked for again. The files are removed when
-    they are in the store.
+    they are in the store. A dataset that is there, verified and whole, is left as it is.
 
     Args:
         name: "svhn", "mnist" or "cifar10".
@@ -289,17 +318,13 @@ def fetch(
     """
     if name not in DOWNLOADS:
         raise StoreError(f"{name}: no such dataset; there are {', '.join(DOWNLOADS)}")
-    folder = store / ".downloads" / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with _downloads(name, store) as folder:
+        there = _row(name, store / name, verify=True)
+        if there.status == "verified" and there.manifest is not None:
+            return there.manifest
         for download in DOWNLOADS[name] if files is None else files:
-            bases = download.bases if mirror is None else (mirror.rstrip("/") + "/",)
-            _download(name, folder, replace(download, bases=bases), progress)
-    except OSError as problem:
-        raise StoreError(f"{folder}: cannot be written ({problem})") from problem
-    manifest = import_dataset(name, folder, store, progress)
-    shutil.rmtree(folder)
-    return manifest
+            _download(name, folder, download, mirror, progress)
+        return import_dataset(name, folder, store, progress)
 
 
 def fetch_weights(
@@ -311,18 +336,26 @@ def fetch_weights(
         StoreError: there is no network, or the file is not the published one.
     """
     download = WEIGHTS[name]
-    if weights_row(name, store).status != "verified":
-        folder = store / ".downloads" / name
-        bases = download.bases if mirror is None else (mirror.rstrip("/") + "/",)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _download(name, folder, replace(download, bases=bases), progress)
+    with _downloads(name, store) as folder:
+        if weights_row(name, store).status != "verified":
+            _download(name, folder, download, mirror, progress)
             (store / "weights").mkdir(exist_ok=True)
             (folder / download.file).replace(store / "weights" / download.file)
-            shutil.rmtree(folder)
-        except OSError as problem:
-            raise StoreError(f"{store}: cannot be written ({problem})") from problem
     return weights_row(name, store)
+
+
+@contextmanager
+def _downloads(name: str, store: Path) -> Iterator[Path]:
+    """The folder that downloads of ``name`` go to, for one process at a time; removed if all goes well."""
+    folder = store / ".downloads" / name
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(folder.with_suffix(".lock")):
+            folder.mkdir(exist_ok=True)
+            yield folder
+            shutil.rmtree(folder)
+    except OSError as problem:
+        raise StoreError(f"{folder}: cannot be written ({problem})") from problem
 
 
 def import_weights(name: str, source: Path, store: Path = STORE) -> Row:
@@ -354,14 +387,14 @@ def weights_row(name: str, store: Path = STORE) -> Row:
     return Row(name, "verified")
 
 
-def _download(name: str, folder: Path, download: Download, progress: Progress | None) -> None:
-    """Fetches one file into ``folder`` from the first address that has it."""
+def _download(name: str, folder: Path, download: Download, mirror: str | None, progress: Progress | None) -> None:
+    """Fetches one file into ``folder`` from the mirror, or else from the first address that has it."""
     path = folder / download.file
     if path.exists():
         return  # it was checked when it came
     part = path.with_name(path.name + ".part")
     faults = []
-    for base in download.bases:
+    for base in download.bases if mirror is None else (mirror.rstrip("/") + "/",):
         try:
             _receive(base + path.name, part, progress)
         except (OSError, http.client.HTTPException, ValueError) as problem:
@@ -427,7 +460,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(run=main)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     bring = actions.add_parser("import", help="take a dataset from official archives or folders of images")
-    bring.add_argument("path", type=Path, help="a folder, a zip or a tar; or a folder with svhn/, mnist/, cifar10/")
+    bring.add_argument(
+        "path", type=Path, help="a folder, a zip or a tar; or a folder with svhn/, mnist/, cifar10/, weights/"
+    )
     bring.add_argument(
         "--name", choices=[*CLASSES, *WEIGHTS], help="which dataset, or which weights, it is (default: recognised)"
     )
@@ -449,36 +484,73 @@ def main(args: argparse.Namespace) -> int:
     try:
         if args.action == "status":
             rows = [*status(args.store, args.verify), *(weights_row(name, args.store) for name in WEIGHTS)]
+            faults = [f"{row.fault}; import or fetch it again" for row in rows if row.status == "damaged"]
         else:
             with _progress() as progress:
-                rows = _bring(args, progress)
+                rows, faults = _bring(args, progress)
     except StoreError as problem:
         print(f"data: {problem}", file=sys.stderr)
         return 2
-    _print(rows, args.store)
-    damaged = [row.fault for row in rows if row.status == "damaged"]
-    for fault in damaged:
-        print(f"data: {fault}; import or fetch it again", file=sys.stderr)
-    return 2 if damaged else 0
+    if rows:
+        _print(rows, args.store)
+    for row in rows if args.action == "import" else ():
+        if row.status == "imported" and row.manifest is not None and row.manifest.counts == COUNTS[row.name]:
+            print(
+                f"data: {row.name}: as many images as are published, but other bytes: recompressed, changed, or "
+                "another dataset of that shape",
+                file=sys.stderr,
+            )
+    for fault in faults:
+        print(f"data: {fault}", file=sys.stderr)
+    return 2 if faults else 0
 
 
-def _bring(args: argparse.Namespace, progress: Progress) -> list[Row]:
-    def row(manifest: Manifest) -> Row:
-        return Row(manifest.name, manifest.status, manifest)
-
+def _bring(args: argparse.Namespace, progress: Progress) -> tuple[list[Row], list[str]]:
+    """Imports or fetches what is asked for: what came, and a line for each that did not."""
+    known = [*CLASSES, *WEIGHTS]
+    work: list[Callable[[], Row]] = []
     if args.action == "fetch":
-        names = args.names or [*CLASSES, *WEIGHTS]
-        return [
-            fetch_weights(name, args.store, progress, mirror=args.mirror)
-            if name in WEIGHTS
-            else row(fetch(name, args.store, progress, mirror=args.mirror))
-            for name in names
-        ]
-    if args.name in WEIGHTS:
-        return [import_weights(args.name, args.path, args.store)]
-    if args.name is None and any((args.path / name).is_dir() for name in CLASSES):
-        return [row(manifest) for manifest in import_all(args.path, args.store, progress)]
-    return [row(import_dataset(args.name, args.path, args.store, progress))]
+        names = args.names or known
+        if unknown := sorted(set(names) - set(known)):
+            raise StoreError(f"{unknown[0]}: no such dataset or weights; there are {', '.join(known)}")
+        work.extend(functools.partial(_fetched, name, args, progress) for name in names)
+    else:
+        found: list[tuple[str | None, Path]] = [] if args.name else [*_inside(args.path).items()]
+        for name, path in found or [(args.name, args.path)]:
+            work.append(functools.partial(_imported, name, path, args, progress))
+    rows, faults = [], []
+    for bring in work:
+        try:
+            rows.append(bring())
+        except StoreError as problem:
+            faults.append(str(problem))
+    if args.action == "fetch" and not rows and len(faults) > 1:  # as without a network: one line says enough
+        faults = [f"{faults[0]}; nor can {', '.join(names[1:])} be had"]
+    return rows, faults
+
+
+def _fetched(name: str, args: argparse.Namespace, progress: Progress) -> Row:
+    if name in WEIGHTS:
+        return fetch_weights(name, args.store, progress, mirror=args.mirror)
+    manifest = fetch(name, args.store, progress, mirror=args.mirror)
+    return Row(name, manifest.status, manifest)
+
+
+def _imported(name: str | None, path: Path, args: argparse.Namespace, progress: Progress) -> Row:
+    if name in WEIGHTS:
+        return import_weights(name, path, args.store)
+    manifest = import_dataset(name, path, args.store, progress)
+    return Row(manifest.name, manifest.status, manifest)
+
+
+def _inside(source: Path) -> dict[str, Path]:
+    """What ``source`` has of datasets in folders of their names, and of published weights; or is itself."""
+    found = {name: source / name for name in CLASSES if (source / name).is_dir()}
+    for name, download in WEIGHTS.items():
+        for path in (source, source / "weights" / download.file):
+            if path.name == download.file and path.is_file():
+                found[name] = path
+    return found
 
 
 @contextmanager

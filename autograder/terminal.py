@@ -8,7 +8,15 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from autograder.intake import plain
@@ -23,17 +31,33 @@ MARKS = {
 }
 
 
+SPEED_S = 300.0
+"""Over how many seconds the speed is taken that the time left is worked out from."""
+
+
 @contextmanager
 def progress(console: Console) -> Iterator[Callable[[str, float], None]]:
-    """A function to report progress to, a bar for each stage; silent unless ``console`` is a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    """A function to report progress to, a bar for each stage that is under way, with the time it has taken and will.
+
+    Silent unless ``console`` is a terminal.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal, speed_estimate_period=SPEED_S
+    ) as bars:
         tasks: dict[str, TaskID] = {}
 
         def report(stage: str, done: float) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(escape(stage), total=1.0)
-            bars.update(tasks[stage], completed=done)
+            bars.update(tasks[stage], completed=done, visible=done < 1)
 
         yield report
 

@@ -21,14 +21,23 @@ from autograder.assignment import Assignment
 CONFIDENCE = 0.999
 """A right submission falls below its threshold once in a thousand runs, if runs are normally distributed."""
 
+FEWEST = 3
+"""Fewer runs make no threshold."""
+
+LEAST_CONFIDENCE = 0.99
+"""Where a misconception comes near, the threshold is raised above it, but no further than this: a right submission
+then falls below once in a hundred runs at most."""
+
 
 class Figures(TypedDict):
     """The stored runs of one experiment: seed -> metric -> accuracy in [0, 1], and what they were made with.
 
+    ``misconceptions``: ``stub/name`` of a wrong solution -> metric -> what it reached; nothing if it did not train.
     ``data`` names the images; ``settings`` is the `fingerprint` of what was asked for.
     """
 
     runs: dict[str, dict[str, float]]
+    misconceptions: dict[str, dict[str, float]]
     judged: list[str]
     data: str
     settings: str
@@ -55,14 +64,15 @@ def fingerprint(assignment: Assignment, experiment: str, profile: str, data: Pat
     contents of a store of real images. Titles, published figures and the like do not count, nor does code.
     """
     registry = assignment.module("experiments")
-    scale = asdict(registry.PROFILES[profile])
+    scale = registry.PROFILES[profile]
     settings: list[Any] = [registry.EPSILON, registry.EIGHT, registry.NOISE, registry.PATIENCE]
-    settings.append({name: scale[name] for name in ("width", "batch_size", "train", "test", "pgd")})
+    settings += [scale.width, scale.batch_size, scale.pgd]
     roles: set[str] = set()
     while experiment in registry.EXPERIMENTS:
         row = registry.EXPERIMENTS[experiment]
         shown = {name: value for name, value in asdict(row).items() if name not in _WORDS}
         settings.append(shown | {name: shown[name].get(profile) for name in ("lr", "epochs", "start")})
+        settings.append([scale.train[row.question], scale.test[row.question]])
         roles |= {row.train_role, *row.test_roles}
         experiment = row.start.get(profile, "")
     settings.append(experiment and registry.WEIGHTS[experiment].sha256)
@@ -91,19 +101,43 @@ def spread(values: list[float]) -> float:
     return stdev(values) if len(values) > 1 else 0.0
 
 
-def lower_bound(values: list[float]) -> float:
+def lower_bound(values: list[float], confidence: float = CONFIDENCE) -> float:
     """The lower end of the one-sided prediction interval for one more run, in [0, 1].
 
-    ``mean - t(0.999, n - 1) * s * sqrt(1 + 1/n)``, with Student's t (Hahn and Meeker 1991, "Statistical Intervals",
-    section 4.8). At least three runs are needed for it to mean anything.
+    ``mean - t(confidence, n - 1) * s * sqrt(1 + 1/n)``, with Student's t (Hahn and Meeker 1991, "Statistical
+    Intervals", section 4.8). At least three runs are needed for it to mean anything.
 
     Raises:
         ValueError: fewer than three.
     """
-    if len(values) < 3:
-        raise ValueError(f"{len(values)} runs are too few for a threshold; 3 are the least")
-    quantile = float(stdtrit(len(values) - 1, CONFIDENCE))
+    if len(values) < FEWEST:
+        raise ValueError(f"{len(values)} runs are too few for a threshold; {FEWEST} are the least")
+    quantile = float(stdtrit(len(values) - 1, confidence))
     return max(0.0, fmean(values) - quantile * spread(values) * math.sqrt(1 + 1 / len(values)))
+
+
+def told_apart(values: list[float], wrong: list[float]) -> list[float]:
+    """What those misconceptions reached that an experiment can tell from right solutions.
+
+    They are those below the lower bound at `LEAST_CONFIDENCE`.
+
+    Args:
+        values: what reference runs reached, three at least.
+        wrong: what misconceptions reached.
+    """
+    loose = lower_bound(values, LEAST_CONFIDENCE)
+    return [value for value in wrong if value < loose]
+
+
+def threshold(values: list[float], wrong: list[float]) -> float:
+    """The least that earns the points: the lower bound, or the least above all misconceptions that are told apart."""
+    return max([lower_bound(values), *(math.nextafter(value, 1.0) for value in told_apart(values, wrong))])
+
+
+def of_metric(figures: Figures, metric: str) -> tuple[list[float], list[float]]:
+    """What the reference runs reached, and what the misconceptions did that trained at all."""
+    wrong = figures["misconceptions"].values()
+    return [run[metric] for run in figures["runs"].values()], [run[metric] for run in wrong if run]
 
 
 def stored(assignment: Assignment, profile: str, data: Path | None, experiment: str) -> dict[str, Any]:
@@ -112,15 +146,12 @@ def stored(assignment: Assignment, profile: str, data: Path | None, experiment: 
     Empty where there are too few runs, or where they were made with other settings or other images.
     """
     figures = read(assignment).get(key(profile, data), {}).get(experiment)
-    if figures is None or len(figures["runs"]) < 3:
+    if figures is None or len(figures["runs"]) < FEWEST:
         return {"thresholds": {}, "reference": {}}
     if figures["settings"] != fingerprint(assignment, experiment, profile, data):
         return {"thresholds": {}, "reference": {}}
-    by_metric: dict[str, list[float]] = {}
-    for metrics in figures["runs"].values():
-        for metric, value in metrics.items():
-            by_metric.setdefault(metric, []).append(value)
+    metrics = next(iter(figures["runs"].values()))
     return {
-        "thresholds": {metric: lower_bound(by_metric[metric]) for metric in figures["judged"]},
-        "reference": {metric: fmean(values) for metric, values in by_metric.items()},
+        "thresholds": {metric: threshold(*of_metric(figures, metric)) for metric in figures["judged"]},
+        "reference": {metric: fmean(of_metric(figures, metric)[0]) for metric in metrics},
     }

@@ -8,13 +8,16 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from autograder import cli
+from autograder import cli, experiments
+from autograder.assignment import load
 from autograder.judge.contestant import Isolation
-from autograder.results import Result, json_schema, read_result
+from autograder.results import Experiment, Result, json_schema, read_result
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "tests" / "samples" / "mixed"
@@ -42,6 +45,8 @@ def grade(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
         ["--submission", ".", "--formats", "doc"],
         ["--submission", ".", "--lang", "de"],
         ["--submission", ".", "--only", "NoSuchStub"],
+        ["--submission", ".", "--only", "experiments", "--experiment", "no_such"],
+        ["--submission", ".", "--only", "unit", "--experiment", "circle"],
         ["--submission", ".", "--jobs", "-1"],
         ["--submission", ".", "--data", "nowhere"],
         ["--submission", ".", "--assignment", "hw99"],
@@ -151,3 +156,29 @@ def test_a_report_is_rendered_again_where_there_is_no_torch(tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.rglob("report.html"))
+
+
+def test_experiments_are_run_alone_and_not_again_when_resumed(
+    tmp_path: Path, isolation: Isolation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def perform(orders: list[experiments.Order], *others: object) -> Iterator[Any]:
+        asked.append([order.experiment for order in orders])
+        for order in orders:
+            data = experiments.data_name(load(), order.experiment, order.profile, order.data)
+            yield order, Experiment(id=order.experiment, data=data, metrics={"clean": 0.5}), {}
+
+    monkeypatch.setattr(experiments, "perform", perform)
+    common = ["--submission", str(SAMPLE), "--out", str(tmp_path), "--formats", "none", "--isolation", isolation]
+    common += ["--only", "experiments", "--resume"]
+    assert cli.grade_main([*common, "--experiment", "circle", "--experiment", "adversarial"]) == 0
+    result = read_result(tmp_path)
+    assert [record.id for record in result.experiments] == ["adversarial", "circle"]
+    assert [criterion.id for criterion in result.criteria] == ["experiment.circle"]
+    assert cli.grade_main([*common, "--experiment", "adversarial", "--experiment", "circle"]) == 0
+    assert len(asked) == 1
+    assert cli.grade_main([*common, "--experiment", "all"]) == 0
+    assert len(asked[1]) == len(load().module("experiments").EXPERIMENTS)
+    assert cli.grade_main(common) == 0
+    assert sorted(asked[2]) == sorted(load().experiments)

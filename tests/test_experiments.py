@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +26,8 @@ from autograder.assignment import Assignment
 from autograder.intake import take_in
 from autograder.judge.contestant import Isolation, SubmissionFolder
 from autograder.results import Experiment, Text
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -47,7 +53,8 @@ def test_every_row_speaks_of_what_there_is(assignment: Assignment, rows: dict[st
         assert set(row.epochs) == set(row.lr) == set(registry.PROFILES)
         assert set(row.start) <= set(registry.PROFILES)
         assert set(row.start.values()) <= set(rows) | set(registry.WEIGHTS)
-        assert all(row.question in profile.train for profile in registry.PROFILES.values())
+        for profile in registry.PROFILES.values():
+            assert row.question in profile.train and row.question in profile.test
         assert row.title.en
         assert row.title.fa
         assert row.protocol.en != row.protocol.fa
@@ -168,8 +175,9 @@ def run(
             on_progress=lambda stage, done: events.append((stage, done)),
         )
         assert broken == {}
-        assert {stage for stage, _ in events} == set(wanted)
-        for name in wanted:
+        together = {experiments.ALL} if len(wanted) > 1 else set()
+        assert {stage for stage, _ in events} == {*wanted, *together}
+        for name in (*wanted, *together):
             done = [part for stage, part in events if stage == name]
             assert done == sorted(done)
             assert done[-1] == 1.0
@@ -234,7 +242,7 @@ def test_without_published_weights_a_row_is_not_run_and_says_what_brings_them(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = assignment.module("experiments")
-    small = replace(registry.PROFILES["full"], train={"Q1": 100, "Q2": 100}, test=100)
+    small = replace(registry.PROFILES["full"], train={"Q1": 100, "Q2": 100}, test={"Q1": 100, "Q2": 100})
     monkeypatch.setitem(registry.PROFILES, "full", small)
     monkeypatch.setattr(experiments, "STORE", tmp_path)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
@@ -249,6 +257,41 @@ def test_without_published_weights_a_row_is_not_run_and_says_what_brings_them(
     file.parent.mkdir()
     file.write_bytes(b"half of it")
     assert str(file) in experiments.perform_one(order)[0].note.en
+
+
+def test_a_map_is_made_once_for_the_same_features(assignment: Assignment, tmp_path: Path) -> None:
+    measurement = assignment.module("measurement")
+    made = 0
+
+    class Counting:
+        NEIGHBOURS, MIN_DIST = measurement.NEIGHBOURS, measurement.MIN_DIST
+
+        @staticmethod
+        def embed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            nonlocal made
+            made += 1
+            rest = {name: array for name, array in arrays.items() if name != "features"}
+            return rest | {"umap_xy": arrays["features"][:, :2] * made}
+
+    arrays: dict[str, np.ndarray] = {
+        "features": np.random.default_rng(1).random((6, 3)).astype(np.float32),
+        "umap_label": np.arange(6),
+        "umap_group": np.zeros(6, np.int8),
+        "umap_seed": np.array(3),
+    }
+    file = tmp_path / "base.npz"
+    first = experiments.mapped(Counting, arrays, file)
+    file.write_bytes(experiments.packed(first))
+    again = experiments.mapped(Counting, arrays, file)
+    assert made == 1
+    assert set(again) == set(first) and all(np.array_equal(again[name], first[name]) for name in first)
+    experiments.mapped(Counting, arrays | {"features": arrays["features"] + 1}, file)
+    experiments.mapped(Counting, arrays | {"umap_seed": np.array(4)}, file)
+    Counting.MIN_DIST = 0.5
+    experiments.mapped(Counting, arrays, file)
+    file.write_bytes(b"PK no archive")
+    experiments.mapped(Counting, arrays, file)
+    assert made == 5
 
 
 @pytest.mark.slow
@@ -279,6 +322,131 @@ def test_what_goes_wrong_in_a_worker_is_told_here(assignment: Assignment, tmp_pa
     order = experiments.Order(assignment.name, "circle", "quick", tmp_path, 1, None)
     with pytest.raises(RuntimeError, match="circle: DataMissing: cifar10 is not in"):
         list(experiments.perform([order], 1))
+
+
+def test_what_was_kept_is_not_run_again(
+    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    stop = ["circle"]
+
+    def perform(orders: list[experiments.Order], jobs: int, on_progress: Any, on_fault: Any) -> Any:
+        for order in orders:
+            if order.experiment in stop:
+                raise KeyboardInterrupt
+            asked.append(order.experiment)
+            record = Experiment(id=order.experiment, data="", metrics={"clean": 0.5, "source_test": 0.5})
+            on_progress(order.experiment, 1.0)
+            yield order, record, {"curve_train_loss": np.zeros(2)}
+
+    monkeypatch.setattr(experiments, "perform", perform)
+    today = {"thresholds": {"clean": 0.25}, "reference": {"clean": 0.5}}
+    monkeypatch.setattr(thresholds, "stored", lambda *known: today)
+    place = SubmissionFolder(tmp_path, assignment.name, assignment.stubs, "full")
+    wanted = ["base", "standard", "circle"]
+
+    def run(sha256: str, resume: bool = True) -> list[Experiment]:
+        seen: list[float] = []
+        records, broken = experiments.run(
+            assignment,
+            wanted,
+            place,
+            tmp_path / "out",
+            profile="quick",
+            data=None,
+            jobs=1,
+            on_progress=lambda stage, done: seen.append(done) if stage == experiments.ALL else None,
+            sha256=sha256,
+            resume=resume,
+        )
+        assert broken == {}
+        assert seen == sorted(seen)
+        assert seen[-1] == pytest.approx(1.0)
+        return records
+
+    with pytest.raises(KeyboardInterrupt):
+        run("1")
+    assert sorted(asked) == ["base", "standard"]
+    stop.clear()
+    assert [record.id for record in run("1")] == wanted
+    assert sorted(asked) == ["base", "circle", "standard"]
+    assert run("1")[1].thresholds == {"clean": 0.25}  # those of today, not those of the interrupted run
+    assert len(asked) == 3
+    (tmp_path / "out" / "figures" / "base.npz").unlink()  # its figures are gone
+    (tmp_path / "out" / experiments.KEPT / "circle.json").write_text("{half")
+    run("1")
+    assert sorted(asked[3:]) == ["base", "circle"]
+    run("2")  # another submission
+    run("2", resume=False)
+    assert len(asked) == 11
+    experiments.forget(tmp_path / "out")
+    assert not (tmp_path / "out" / experiments.KEPT).exists()
+
+
+def test_the_longest_row_costs_the_most(assignment: Assignment, rows: dict[str, Any]) -> None:
+    registry = assignment.module("experiments")
+    costs = {name: experiments.cost(registry, name, "quick") for name in rows}
+    assert costs["pretrained"] == costs["base"] + costs["standard"]
+    assert costs["adversarial"] > 1.4 * costs["standard"]
+    assert costs["reverse_finetuned"] - costs["reverse"] < costs["base"] / 3
+
+
+def test_a_contestants_function_sees_no_graphics_card() -> None:
+    seen: list[torch.device] = []
+
+    class Loss:
+        def __call__(self, x: torch.Tensor, scale: float) -> tuple[torch.Tensor, float]:
+            seen.append(x.device)
+            return x * scale, scale
+
+        def forward(self) -> None: ...
+
+    make = experiments.across(lambda: Loss(), "meta")  # a device that every machine has
+    product, scale = make()(torch.ones(3), 2.0)
+    assert seen == [torch.device("cpu")]
+    assert product.device.type == "meta"
+    assert scale == 2.0
+    x = torch.ones(3, requires_grad=True)
+    experiments.across(Loss(), "cpu")(x, 2.0)[0].sum().backward()
+    assert x.grad is not None
+    assert torch.equal(x.grad, torch.full((3,), 2.0))
+
+
+@pytest.mark.slow
+def test_a_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import os, time\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from multiprocessing import get_context\n"
+        "from autograder import experiments\n"
+        "if __name__ == '__main__':\n"
+        "    context = get_context('spawn')\n"
+        "    pool = ProcessPoolExecutor(1, context, initializer=experiments._begin, initargs=(context.Queue(),))\n"
+        "    print(pool.submit(os.getpid).result(), flush=True)\n"
+        "    pool.submit(time.sleep, 600)\n"
+        "    time.sleep(600)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    parent = subprocess.Popen([sys.executable, script], env=environment, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    for _ in range(300):
+        if not _alive(worker):
+            return
+        time.sleep(0.1)
+    os.kill(worker, 9)
+    pytest.fail("the worker went on for half a minute")
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process computes: it is there, and not merely waiting to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 # --- thresholds --------------------------------------------------------------------------------------------
@@ -349,10 +517,10 @@ def test_the_fingerprint_changes_with_the_settings_and_the_images_alone(
 def test_runs_of_other_settings_make_no_threshold_and_are_run_again(
     elsewhere: Assignment, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def perform(orders: list[experiments.Order], jobs: int) -> Any:
+    def perform(orders: list[experiments.Order], jobs: int, on_progress: Any) -> Any:
         for order in orders:
             metrics = {"source_test": 0.9, "target_test": 0.5}
-            yield order, SimpleNamespace(metrics=metrics, status="run", data="synth_digits"), {}
+            yield order, Experiment(id=order.experiment, metrics=metrics, data="synth_digits"), {}
 
     monkeypatch.setattr(calibration, "perform", perform)
     rows = assignment.module("experiments").EXPERIMENTS
@@ -374,9 +542,9 @@ def test_runs_of_other_settings_make_no_threshold_and_are_run_again(
 def test_calibration_leaves_out_what_cannot_be_run_and_says_why(
     elsewhere: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def perform(orders: list[experiments.Order], jobs: int) -> Any:
+    def perform(orders: list[experiments.Order], jobs: int, on_progress: Any) -> Any:
         for order in orders:
-            yield order, SimpleNamespace(metrics={}, status="not_run", note=Text(en="no weights")), {}
+            yield order, Experiment(id=order.experiment, data="", status="not_run", note=Text(en="no weights")), {}
 
     monkeypatch.setattr(calibration, "perform", perform)
     skipped = calibration.calibrate(elsewhere, ["base"], profile="full", data=None, seeds=3, jobs=1, fresh=False)
@@ -397,12 +565,12 @@ def test_calibration_runs_what_is_missing_and_keeps_what_is_there(
 ) -> None:
     asked: list[tuple[str, int]] = []
 
-    def perform(orders: list[experiments.Order], jobs: int) -> Any:
+    def perform(orders: list[experiments.Order], jobs: int, on_progress: Any) -> Any:
         for order in orders:
             assert order.place is None
             asked.append((order.experiment, order.seed))
             metrics = {"source_test": 0.9 + order.seed / 100, "target_test": 0.5}
-            yield order, SimpleNamespace(metrics=metrics, status="run", data="digits"), {}
+            yield order, Experiment(id=order.experiment, metrics=metrics, data="digits"), {}
 
     monkeypatch.setattr(calibration, "perform", perform)
     monkeypatch.setattr(thresholds, "fingerprint", lambda *known: "the same")
@@ -423,6 +591,48 @@ def test_calibration_runs_what_is_missing_and_keeps_what_is_there(
     calibrate(None, 3, fresh=True)
     assert asked[-3:] == [("base", 0), ("base", 1), ("base", 2)]
     assert set(thresholds.read(elsewhere)["quick/embedded"]["base"]["runs"]) == {"0", "1", "2"}
+
+
+def test_misconceptions_are_tried_once_each_with_their_stub_alone(
+    elsewhere: Assignment, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(assignment.folder / "corpus", elsewhere.folder / "corpus")
+    for name in ("__init__", *assignment.provided):
+        shutil.copy(assignment.folder / f"{name}.py", elsewhere.folder)
+    tried: list[str] = []
+
+    def perform(orders: list[experiments.Order], jobs: int, on_progress: Any) -> Any:
+        for order in orders:
+            assert order.place is not None
+            (stub,) = order.place.stubs
+            source = order.place.folder / assignment.name / f"{assignment.stubs[stub]}.py"
+            tried.append(source.read_text(encoding="utf-8"))
+            trains = len(tried) != 1
+            metrics = {"clean": 0.1 + len(tried) / 100} if trains else {}
+            status: Any = "run" if trains else "not_run"
+            yield order, Experiment(id=order.experiment, metrics=metrics, data="objects10", status=status), {}
+
+    monkeypatch.setattr(calibration, "perform", perform)
+    wanted = [(stub, name) for row, stub, name in calibration.trained_misconceptions(elsewhere) if row == "circle"]
+    for _ in range(2):
+        calibration.try_misconceptions(elsewhere, ["circle"], profile="quick", data=None, jobs=1)
+    texts = [(assignment.folder / "corpus" / "wrong" / stub / f"{name}.py").read_text() for stub, name in wanted]
+    assert tried == texts
+    figures = thresholds.read(elsewhere)["quick/embedded"]["circle"]
+    assert list(figures["misconceptions"]) == sorted(f"{stub}/{name}" for stub, name in wanted)
+    assert figures["misconceptions"]["/".join(wanted[0])] == {}
+    assert thresholds.stored(elsewhere, "quick", None, "circle")["thresholds"] == {}
+
+
+def test_the_misconceptions_tried_are_of_the_corpus_and_of_their_experiment(
+    assignment: Assignment, rows: dict[str, Any]
+) -> None:
+    chosen = calibration.trained_misconceptions(assignment)
+    assert {experiment for experiment, _, _ in chosen} == set(assignment.experiments)
+    assert len(set(chosen)) == len(chosen)
+    for experiment, stub, name in chosen:
+        assert stub in rows[experiment].stubs
+        assert (assignment.folder / "corpus" / "wrong" / stub / f"{name}.py").is_file()
 
 
 def test_what_was_never_calibrated_has_no_threshold(elsewhere: Assignment) -> None:

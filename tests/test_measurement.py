@@ -97,6 +97,12 @@ def test_the_arrays_are_what_figures_are_drawn_from(measurement: ModuleType, ima
     assert len(arrays["features"]) == len(arrays["umap_label"]) == sum(sizes)
     # The attacked images of the third group are those of the second, one by one.
     assert np.array_equal(arrays["umap_label"][sizes[0] : -200], arrays["umap_label"][-200:])
+    shown = arrays["umap_images"]
+    assert (shown.dtype, shown.shape) == (np.uint8, (sum(sizes), 3, 32, 32))
+    apart = np.abs(shown[sizes[0] : -200].astype(int) - shown[-200:].astype(int))
+    assert 25 <= apart.max() <= 26
+    assert np.array_equal(arrays["umap_pred"][:-200], arrays["umap_label"][:-200])
+    assert (arrays["umap_pred"][-200:] != arrays["umap_label"][-200:]).mean() > 0.8
     for name in ("grid_clean", "grid_adversarial"):
         assert (arrays[name].dtype, arrays[name].shape) == (np.uint8, (8, 3, 32, 32))
     change = np.abs(arrays["grid_clean"].astype(int) - arrays["grid_adversarial"].astype(int))

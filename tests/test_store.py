@@ -6,6 +6,7 @@ import argparse
 import gzip
 import hashlib
 import http.server
+import importlib.util
 import io
 import json
 import os
@@ -28,7 +29,17 @@ from PIL import Image
 from autograder import archives
 from autograder.archives import CLASSES, StoreError
 from autograder.assignment import ROOT, load
-from autograder.store import WEIGHTS, Download, add_parser, fetch, import_all, import_dataset, main, status
+from autograder.store import (
+    DOWNLOADS,
+    WEIGHTS,
+    Download,
+    add_parser,
+    fetch,
+    fetch_weights,
+    import_dataset,
+    main,
+    status,
+)
 
 datasets: Any = load("hw1").module("datasets")
 
@@ -259,15 +270,26 @@ def test_published_bytes_are_verified(tmp_path: Path, form: str, monkeypatch: py
     assert import_dataset(name, source, tmp_path / "store").status == "imported"
 
 
-def test_import_all_takes_every_folder(tmp_path: Path) -> None:
-    source, store = tmp_path / "source", tmp_path / "store"
-    mat_files(source / "svhn")
-    idx_files(source / "mnist")
-    class_zips(source / "cifar10")
-    assert [manifest.name for manifest in import_all(source, store)] == ["svhn", "mnist", "cifar10"]
-    assert [row.status for row in status(store)] == ["imported"] * 3
-    with pytest.raises(StoreError, match="none of the folders"):
-        import_all(source / "svhn", store)
+def torchvision_mnist(folder: Path) -> Path:
+    """What torchvision leaves behind: the files as they came, and unzipped beside them."""
+    idx_files(folder)
+    for path in list(folder.iterdir()):
+        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+    return folder
+
+
+def torchvision_cifar10(folder: Path) -> Path:
+    python2_tarball(folder)
+    unpacked_batches(folder / "cifar-10-batches-py")
+    return folder
+
+
+@pytest.mark.parametrize(("name", "make"), [("mnist", torchvision_mnist), ("cifar10", torchvision_cifar10)])
+def test_a_file_may_be_there_twice_as_torchvision_leaves_it(
+    tmp_path: Path, name: str, make: Callable[[Path], Path]
+) -> None:
+    source = make(tmp_path / "source")
+    assert import_dataset(name, source, tmp_path / "store").counts == COUNTS
 
 
 # --- faults ----------------------------------------------------------------------------------------------------
@@ -290,6 +312,11 @@ def bad_mat(images: Any = None, labels: Any = None) -> Callable[[Path], Path]:
         return folder
 
     return make
+
+
+def mat_with(folder: Path, **arrays: Any) -> None:
+    images, _ = pixels("test")
+    scipy.io.savemat(folder / "test_32x32.mat", {"X": images.transpose(2, 3, 1, 0), **arrays})
 
 
 def bad_idx(name: str, array: Any) -> Callable[[Path], Path]:
@@ -363,6 +390,26 @@ FAULTS: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "mat: size": ("svhn", bad_mat(images=pixels("test", 28)[0]), r"test_32x32.mat: X is uint8 \(28, 28, 3, 20\)"),
     "mat: floats": ("svhn", bad_mat(images=pixels("test")[0] / 255), "test_32x32.mat: X is float64"),
     "mat: unequal": ("svhn", bad_mat(labels=np.arange(19) % 10 + 1), "test_32x32.mat: 20 images, but 19 labels"),
+    "mat: label 1.5": (
+        "svhn",
+        changed(mat_files, lambda s: mat_with(s, y=np.full((20, 1), 1.5))),
+        "no whole numbers",
+    ),
+    "mat: twice": (
+        "svhn",
+        changed(mat_files, lambda s: save_mat(s / "test_32x32 (1).mat", *pixels("train"))),
+        r"test_32x32 \(1\).mat and .*test_32x32.mat differ",
+    ),
+    "mat: train for test": (
+        "svhn",
+        changed(mat_files, lambda s: shutil.copy(s / "train_32x32.mat", s / "test_32x32.mat")),
+        "test images are training images too",
+    ),
+    "mat: full numbers": (
+        "svhn",
+        changed(mat_files, lambda s: (s / "test_32x32.mat").write_bytes(b"MATLAB 7.3 MAT-file" + b" " * 600)),
+        r"the cropped digits \(format 2\)",
+    ),
     "mat: class missing": ("svhn", bad_mat(labels=ONES), "test_32x32.mat: has no image of class 0"),
     "idx: cut": (
         "mnist",
@@ -379,6 +426,11 @@ FAULTS: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "idx: label": ("mnist", bad_idx("t10k-labels-idx1", TENS), "t10k-labels-idx1-ubyte.gz: has the label 10"),
     "idx: unequal": ("mnist", bad_idx("t10k-labels-idx1", TENS[:10]), "20 images, but 10 labels"),
     "idx: size": ("mnist", bad_idx("t10k-images-idx3", np.zeros((20, 20, 20))), "images of 20x20"),
+    "idx: twice": (
+        "mnist",
+        changed(torchvision_mnist, lambda s: cut(s / "t10k-labels-idx1-ubyte")),
+        "t10k-labels-idx1-ubyte and .*t10k-labels-idx1-ubyte.gz differ",
+    ),
     "zip: cut": ("cifar10", changed(class_zips, lambda s: cut(s / "test.zip")), "test.zip: damaged"),
     "zip: missing": ("cifar10", changed(class_zips, lambda s: (s / "test.zip").unlink()), "folder test is missing"),
     "folders: class": (
@@ -405,6 +457,11 @@ FAULTS: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "folders: cut image": ("cifar10", changed(class_folders, lambda s: cut(a_cat(s))), r"cat/\d+\.png: damaged"),
     "tar: cut": ("cifar10", changed(python2_tarball, cut), "cifar-10-python.tar.gz: damaged"),
     "tar: missing batch": ("cifar10", batches_with(python2_batch, data_batch_3=None), "data_batch_3 is missing"),
+    "tar: a batch twice": (
+        "cifar10",
+        batches_with(python2_batch, data_batch_3=batch_files(python2_batch)["data_batch_1"]),
+        "data_batch_3: is the same as .*data_batch_1",
+    ),
     "tar: label": ("cifar10", with_test_batch(python2_batch(RAW, TENS)), "has the label 10"),
     "tar: unequal": ("cifar10", with_test_batch(python2_batch(RAW, TENS[:10])), "20 images, but 10 labels"),
     "tar: size": ("cifar10", with_test_batch(python2_batch(RAW[:, :3000], TENS)), "test_batch: not a CIFAR-10"),
@@ -466,6 +523,21 @@ def test_a_pickle_that_calls_anything_is_refused_before_the_call(tmp_path: Path,
     assert not mark.exists()
 
 
+@pytest.mark.parametrize("form", ["mat", "idx", "unpacked batches"])
+def test_a_published_file_under_the_other_splits_name_is_found(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, name = SOURCES[form]
+    source = make(tmp_path / "source")
+    with archives.open_archive(source, name) as archive:
+        assert not archive.read("test").genuine
+    wrong = next(path for path in sorted(source.iterdir()) if "t10k" in path.name or "test" in path.name)
+    data = gzip.decompress(wrong.read_bytes()) if wrong.suffix == ".gz" else wrong.read_bytes()
+    monkeypatch.setitem(archives.PUBLISHED, name, {"train": {hashlib.md5(data).hexdigest()}, "test": set()})
+    with pytest.raises(StoreError, match=f"{wrong.name}: by its name of the test split, but it is a published train"):
+        import_dataset(name, source, tmp_path / "store")
+
+
 # --- replacing, interrupting -----------------------------------------------------------------------------------
 
 
@@ -506,6 +578,52 @@ def test_an_import_that_is_killed_leaves_nothing_that_looks_finished(tmp_path: P
     assert sorted(path.name for path in store.iterdir()) == [".lock", "cifar10"]
 
 
+READER = """
+import sys
+from pathlib import Path
+import numpy as np
+from hw1 import datasets
+store = Path(sys.argv[1])
+seen = set()
+print("ready", flush=True)
+while not (store / "enough").exists():
+    images = datasets.load("target", "test", store)
+    corner = images.pixels[:, 0, 10, 10].astype(int) - images.labels
+    assert np.ptp(corner) == 0, "images of one dataset, labels of another"
+    seen.add(int(corner[0]))
+print(sorted(seen))
+"""
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_many_read_while_another_replaces(tmp_path: Path, exchange: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources, store = [], tmp_path / "store"
+    for version in (0, 100):  # a pixel tells which dataset an image is of, and which label it should have
+        sources.append(raw_idx_files(tmp_path / str(version)))
+        images, labels = pixels("test", 28)
+        labels = labels if version else labels[::-1].copy()
+        images[:, 0, 8, 8] = labels + version
+        (sources[-1] / "t10k-images-idx3-ubyte").write_bytes(idx(images[:, 0]))
+        (sources[-1] / "t10k-labels-idx1-ubyte").write_bytes(idx(labels))
+    import_dataset("mnist", sources[1], store)
+    if not exchange:
+        monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: object())
+    command = [sys.executable, "-c", READER, str(store)]
+    place = ROOT / "solutions"
+    readers = [subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    try:
+        assert [reader.stdout.readline() for reader in readers if reader.stdout] == ["ready\n"] * 3
+        for i in range(20):
+            import_dataset("mnist", sources[i % 2], store)
+    finally:
+        (store / "enough").touch()
+        told = [reader.communicate()[0] for reader in readers]
+    assert [reader.returncode for reader in readers] == [0] * 3
+    assert "[0, 100]\n" in told
+    assert [row.status for row in status(store, verify=True)] == ["missing", "imported", "missing"]
+    assert not list(store.glob("*.tmp"))
+
+
 def test_a_dataset_on_another_disk_can_be_replaced(tmp_path: Path) -> None:
     store, elsewhere = tmp_path / "store", tmp_path / "elsewhere"
     source = idx_files(tmp_path / "source")
@@ -531,6 +649,19 @@ def test_others_may_read_the_store(tmp_path: Path) -> None:
 
 
 # --- status ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", ["train_pixels.npy", "test_labels.npy", "manifest.json"])
+@pytest.mark.parametrize("part", [0.0, 0.5])
+def test_a_half_written_store_is_found(tmp_path: Path, file: str, part: float) -> None:
+    import_dataset("mnist", idx_files(tmp_path / "source"), tmp_path / "store")
+    cut(tmp_path / "store" / "mnist" / file, part)
+    row = status(tmp_path / "store")[1]
+    assert (row.status, file in row.fault) == ("damaged", True)
+    with pytest.raises(
+        datasets.DataMissing, match=r"mnist in .* is damaged\. To replace it: python -m autograder data"
+    ):
+        datasets.load("target", file[: file.index("_")] if "_" in file else "test", tmp_path / "store")
 
 
 @pytest.mark.parametrize("file", ["train_pixels.npy", "test_labels.npy", "manifest.json"])
@@ -627,7 +758,84 @@ def test_fetch_brings_a_dataset_into_the_store(tmp_path: Path, server: Server) -
     assert status(tmp_path / "store", verify=True)[1].status == "imported"
     assert {what for what, _, _ in seen} == {file.file for file in files}
     assert all(0 < done <= total for _, done, total in seen)
-    assert not list((tmp_path / "store" / ".downloads").iterdir())
+    assert not (tmp_path / "store" / ".downloads" / "mnist").exists()
+
+
+def test_the_addresses_and_sums_are_torchvisions() -> None:
+    """Read, not imported: a torchvision that was built for another torch cannot be."""
+    root = Path(next(iter(importlib.util.find_spec("torchvision").submodule_search_locations)))  # type: ignore[union-attr, arg-type]
+    text = {name: (root / file).read_text() for name, file in THEIRS.items()}
+    for name, files in DOWNLOADS.items():
+        for file in files:
+            assert file.checksum in text[name]
+            for base in file.bases:
+                assert f"{base}{file.file}" in text[name] or base in text[name]
+    for name in CLASSES:
+        if name != "mnist":  # of its files torchvision tells the sums zipped alone
+            assert all(known in text[name] for split in COUNTS for known in archives.PUBLISHED[name][split])
+    assert WEIGHTS["imagenet"].bases[0] + WEIGHTS["imagenet"].file in text["imagenet"]
+
+
+THEIRS = {
+    "svhn": "datasets/svhn.py",
+    "mnist": "datasets/mnist.py",
+    "cifar10": "datasets/cifar.py",
+    "imagenet": "models/resnet.py",
+}
+
+
+def test_what_is_there_and_verified_is_not_fetched_again(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = downloads(server.folder, server.address + "/")
+    raw = [gzip.decompress((server.folder / file.file).read_bytes()) for file in files]
+    sums = {"test": raw[:2], "train": raw[2:]}
+    known = {split: {hashlib.md5(data).hexdigest() for data in sums[split]} for split in sums}
+    monkeypatch.setitem(archives.PUBLISHED, "mnist", known)
+    for _ in range(2):
+        assert fetch("mnist", tmp_path / "store", files=files).status == "verified"
+    assert len(server.ranges) == len(files)
+    cut(tmp_path / "store" / "mnist" / "test_pixels.npy")
+    assert fetch("mnist", tmp_path / "store", files=files).status == "verified"
+    assert len(server.ranges) == 2 * len(files)
+
+
+def test_two_that_fetch_at_once_download_once(tmp_path: Path, server: Server, published: Path) -> None:
+    store = tmp_path / "store"
+    threads = [threading.Thread(target=fetch_weights, args=("imagenet", store)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert server.ranges == [None]
+    assert (store / "weights" / published.name).read_bytes() == published.read_bytes()
+
+
+def test_what_cannot_be_had_does_not_keep_the_rest_away(
+    tmp_path: Path,
+    server: Server,
+    published: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mnist = tuple(file for file in downloads(server.folder, server.address + "/") if file.file != published.name)
+    nowhere = (Download("train_32x32.mat", "0" * 32, ("http://127.0.0.1:1/",)),)
+    for name, files in {"svhn": nowhere, "mnist": mnist, "cifar10": nowhere}.items():
+        monkeypatch.setitem(DOWNLOADS, name, files)
+    assert data("fetch", "--store", tmp_path / "store") == 2
+    captured = capsys.readouterr()
+    assert [line.split(".mat")[0] for line in captured.err.splitlines()] == [
+        "data: http://127.0.0.1:1/train_32x32"
+    ] * 2
+    assert [row.status for row in status(tmp_path / "store")] == ["missing", "imported", "missing"]
+    assert "imagenet" in captured.out
+
+    monkeypatch.setitem(DOWNLOADS, "mnist", nowhere)
+    assert data("fetch", "svhn", "mnist", "cifar10", "--store", tmp_path / "other") == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert captured.err.endswith("; nor can mnist, cifar10 be had\n")
 
 
 @pytest.mark.parametrize("resumable", [True, False])
@@ -678,6 +886,15 @@ def test_weights_are_imported_when_they_are_the_published_ones(
     assert not (store / "weights" / published.name).exists()
     assert data("import", published, "--name", "imagenet", "--store", store) == 0
     assert (store / "weights" / published.name).read_bytes() == published.read_bytes()
+    weights = tmp_path / "all" / "weights"
+    weights.mkdir(parents=True)
+    shutil.copy(published, weights)
+    for known in (published, tmp_path / "all"):  # by its name
+        assert data("import", known, "--store", tmp_path / "other") == 0
+    idx_files(tmp_path / "all" / "mnist")
+    assert data("import", tmp_path / "all", "--store", tmp_path / "whole") == 0
+    assert (tmp_path / "whole" / "weights" / published.name).exists()
+    assert status(tmp_path / "whole")[1].status == "imported"
     (store / "weights" / published.name).write_bytes(b"damaged since")
     assert data("status", "--store", store) == 2
     assert "is not the published file" in capsys.readouterr().err

@@ -95,6 +95,28 @@ def test_the_model_is_asked_for_as_the_experiment_says(training: ModuleType, par
     assert state["conv1.weight"].shape[0] == training.PROFILES["quick"].width
 
 
+def test_without_normalisation_the_signal_stays_as_strong_as_it_was(
+    training: ModuleType, parts: dict[str, Any]
+) -> None:
+    def strengths(change: bool) -> list[float]:
+        torch.manual_seed(0)
+        model = parts["ResNet18"](width=16, batch_norm=False)
+        before = model.fc.weight.clone()
+        if change:
+            training.residual_weights(model)
+        assert torch.equal(model.fc.weight, before)
+        seen: list[float] = []
+        for stage in (model.maxpool, model.layer1, model.layer2, model.layer3, model.layer4):
+            stage.register_forward_hook(lambda module, given, made: seen.append(made.square().mean().item()))
+        with torch.no_grad():
+            model(training.normalise(torch.rand(32, 3, 32, 32)))
+        return seen
+
+    own, ours = strengths(False), strengths(True)
+    assert own[-1] < own[0] / 10  # torch's own weights let it die out
+    assert all(0.3 < stage / ours[0] < 3 for stage in ours)
+
+
 def test_the_students_loss_is_what_is_minimised(training: ModuleType, parts: dict[str, Any]) -> None:
     calls: list[tuple[int, ...]] = []
 

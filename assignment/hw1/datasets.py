@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import functools
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -158,24 +159,37 @@ def read_store(store: Path, name: str, split: str) -> Images:
     The store holds ``<name>/manifest.json`` and ``<name>/<split>_{pixels,labels}.npy``, as written by
     ``python -m autograder data import``.
 
+    It may be replaced by another process meanwhile: the images are then all of the old ones or all of the new ones.
+
     Raises:
         DataMissing: it is not there, or its files do not agree with its manifest.
     """
     folder = Path(store) / name
     cure = f"python -m autograder data import PATH --name {name} --store {store}"
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        count = manifest["counts"][split]
-        pixels = np.load(folder / f"{split}_pixels.npy", mmap_mode="r", allow_pickle=False)
-        labels = np.load(folder / f"{split}_labels.npy", allow_pickle=False)
-    except FileNotFoundError:
-        raise DataMissing(f"{name} is not in {store}. To put it there: {cure}") from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise DataMissing(f"{name} in {store} is damaged. To replace it: {cure}") from None
-    right = pixels.shape == (count, 3, SIZE, SIZE) and labels.shape == (count,)
-    if not right or pixels.dtype != np.uint8 or labels.dtype != np.int64:
-        raise DataMissing(f"{name} in {store} is damaged. To replace it: {cure}")
-    return Images(name, pixels, labels)
+    for attempt in range(1, 4):  # a file that fails may be of a dataset that is just being replaced
+        try:
+            return _mapped(folder, split)
+        except FileNotFoundError:
+            fault = f"{name} is not in {store}. To put it there: {cure}"
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
+            fault = f"{name} in {store} is damaged. To replace it: {cure}"
+        time.sleep(0.01 * attempt)
+    raise DataMissing(fault)
+
+
+def _mapped(folder: Path, split: str) -> Images:
+    """Maps a split that lies in ``folder``; raises all manner of errors where it is not all there."""
+    manifest = (folder / "manifest.json").read_bytes()
+    count = json.loads(manifest)["counts"][split]
+    pixels = np.load(folder / f"{split}_pixels.npy", mmap_mode="r", allow_pickle=False)
+    labels = np.load(folder / f"{split}_labels.npy", allow_pickle=False)
+    if (folder / "manifest.json").read_bytes() != manifest:
+        raise ValueError("replaced meanwhile, so the arrays may be of two datasets")
+    if (pixels.shape, pixels.dtype) != ((count, 3, SIZE, SIZE), np.uint8):
+        raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}")
+    if (labels.shape, labels.dtype) != ((count,), np.int64):
+        raise ValueError(f"labels are {labels.dtype} {labels.shape}")
+    return Images(folder.name, pixels, labels)
 
 
 # --- handwritten digits ------------------------------------------------------------------------------------

@@ -163,6 +163,16 @@ def _chunks(pixels: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     return zip(torch.split(pixels, CHUNK), torch.split(labels, CHUNK), strict=True)
 
 
+def _predictions(classify: Classify, pixels: Tensor) -> Tensor:
+    """Stored images (N, 3, H, W) -> classes (N,)."""
+    return torch.cat([classify(to_float(part)) for part in torch.split(pixels, CHUNK)])
+
+
+def _stored(images: Tensor) -> Tensor:
+    """Images in [0, 1] as they are stored, uint8."""
+    return (images * 255).round().to(torch.uint8)
+
+
 def _unchanged(images: Tensor, labels: Tensor) -> Tensor:
     return images
 
@@ -183,9 +193,10 @@ def _generalisation(
     progress(0.5)
     count = PROFILES[profile].embedded
     groups = [train.take(count, seed), *(images.take(count, seed) for images in tests.values())]
-    features = [embedded(model, _tensors(group, device)[0]) for group in groups]
+    images = [_tensors(group, device)[0] for group in groups]
     labels = [torch.from_numpy(np.array(group.labels)) for group in groups]
-    arrays = feature_map(features, labels, seed)
+    features = [embedded(model, each) for each in images]
+    arrays = feature_map(features, labels, images, [_predictions(classify, each) for each in images], seed)
     progress(1.0)
     return Measurement(metrics, arrays)
 
@@ -230,10 +241,13 @@ def _robustness(
         hit = [fgsm(to_float(x), y, slope, EPSILON) for x, y in parts]
         features = [embedded(model, known[0]), embedded(model, seen[0])]
         features.append(torch.cat([normed_features(model, part) for part in hit]))
-        arrays = feature_map(features, [known[1].cpu(), seen[1].cpu(), seen[1].cpu()], seed)
+        images = [known[0], seen[0], _stored(torch.cat(hit))]
+        predicted = [_predictions(classify, each) for each in images[:2]]
+        predicted.append(torch.cat([classify(part) for part in hit]))
+        arrays = feature_map(features, [known[1].cpu(), seen[1].cpu(), seen[1].cpu()], images, predicted, seed)
         arrays |= {
             "grid_clean": shown.cpu().numpy(),
-            "grid_adversarial": (attacked * 255).round().to(torch.uint8).cpu().numpy(),
+            "grid_adversarial": _stored(attacked).cpu().numpy(),
             "grid_true": true.cpu().numpy().astype(np.int16),
             "grid_clean_pred": classify(clean).cpu().numpy().astype(np.int16),
             "grid_adversarial_pred": classify(attacked).cpu().numpy().astype(np.int16),
@@ -244,14 +258,19 @@ def _robustness(
     return Measurement(metrics, arrays)
 
 
-def feature_map(features: list[Tensor], labels: list[Tensor], seed: int) -> dict[str, np.ndarray]:
-    """What a map of features is drawn from: the features (N_g, D) and classes (N_g,) of each group g.
+def feature_map(
+    features: list[Tensor], labels: list[Tensor], images: list[Tensor], predicted: list[Tensor], seed: int
+) -> dict[str, np.ndarray]:
+    """What a map of features is drawn from, for each group g: the features (N_g, D), the classes (N_g,), the stored
+    images (N_g, 3, H, W) uint8 and what they are taken for (N_g,).
 
     The map itself is made later, by `embed`: it takes longer than all else here, most of it once for a process.
     """
     return {
         "features": torch.cat(features).cpu().numpy().astype(np.float32),
         "umap_label": torch.cat(labels).numpy().astype(np.int16),
+        "umap_images": torch.cat(images).cpu().numpy(),
+        "umap_pred": torch.cat(predicted).cpu().numpy().astype(np.int16),
         "umap_group": np.repeat(np.arange(len(features)), [len(part) for part in features]).astype(np.int8),
         "umap_seed": np.array(seed),
     }

@@ -80,7 +80,7 @@ _TRIALS: dict[str, Callable[[], object]] = {
 }
 """Stub -> the smallest call of it, which shows whether it is written."""
 
-_NO_PART = {"figures", "runs"}
+_NO_PART = {"figures", "pack", "runs"}
 """Modules of this folder that no result depends on."""
 
 
@@ -234,7 +234,8 @@ def run(experiment: str, *, seed: int = 0) -> Run:
 def images(role: str, split: str) -> Images:
     """The images that runs are tested on, or (``split="train"``) as many training images of that role."""
     size = Size.wanted()
-    return _load(role, split, size.data, _least(PROFILES[size.profile].test, size.images))
+    question = "Q2" if role == "objects" else "Q1"
+    return _load(role, split, size.data, _least(PROFILES[size.profile].test[question], size.images))
 
 
 def model(run: Run) -> nn.Module:
@@ -280,7 +281,7 @@ def probabilities(run: Run, images: Images, *, statistics: Images | None = None)
         return {"probabilities": torch.cat(found).numpy()}
 
     name = f"{_name(run.experiment, run.size, run.seed)}-{key[:10]}"
-    return _remembered(RESULTS / "probabilities" / f"{name}.npz", key, "", make)["probabilities"]
+    return _remembered(RESULTS / f"{name}.npz", key, "", make)["probabilities"]
 
 
 def accuracy(run: Run, images: Images, *, statistics: Images | None = None) -> float:
@@ -408,7 +409,7 @@ def require(*stubs: str) -> None:
         CannotRun: one is not, or a file has changed since this kernel read it.
     """
     now = _read()
-    imported = [name for name in _SOURCES if f"{__package__}.{name}" in sys.modules]
+    imported = [name for name in _SOURCES if f"{__package__}.{name}" in sys.modules and name not in _NO_PART]
     changed = [name for name in imported if now.get(name) != _SOURCES[name]]
     if changed:
         files = ", ".join(f"{name}.py" for name in changed)

@@ -1,7 +1,9 @@
 """The one training loop: notebooks, grading and calibration all train with it.
 
 A run takes the images and the stubs it shall use as arguments and gives back plain numbers and tensors, so that it
-can run in another process. A stub may be a remote one: it is only ever called, once for each batch.
+can run in another process. A stub may be a remote one: it is only ever called, once for each batch. On a graphics
+card the images stay on it as bytes from beginning to end; batches are picked, augmented and attacked there, with
+convolutions in TF32, as torch has them, and the loop waits for the card only where it tells its progress.
 
 Shapes are written N (images), B (images of a batch), E (epochs). Images are uint8 in [0, 255] where they are stored,
 and float in [0, 1] from `to_float` on: attacks and augmentation work in these pixel units, and `normalise` is the
@@ -102,6 +104,8 @@ def train(
         raise ValueError(f"{experiment} begins with {row.start.get(profile, 'random weights')}; see `first`")
     with reproducible(seed):
         model = new_model(experiment, profile, parts)
+        if row.first_weights == "residual":
+            residual_weights(model)
         if first is not None:
             _begin(model, first)
         if row.tuned == "classifier":
@@ -109,11 +113,10 @@ def train(
                 parameter.requires_grad_(name.startswith(CLASSIFIER))
         model = model.to(device)
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        run = _Run(row, model, _objective(row, parts), parts, torch.Generator().manual_seed(seed))
+        run = _Run(row, model, _objective(row, parts), parts, seed, device)
         order = torch.randperm(len(labels), generator=run.generator)
         held_out, fitted = order.tensor_split([round(row.validation * len(labels))])
-        images, classes = pixels.to(device), labels.to(device)
-        fit, val = (images[fitted], classes[fitted]), (images[held_out], classes[held_out])
+        fit, val = ((pixels[part].to(device), labels[part].to(device)) for part in (fitted, held_out))
         return run.fit(
             fit, val, scale.batch_size, row.epochs[profile], row.lr[profile], progress or (lambda done: None)
         )
@@ -131,6 +134,24 @@ def new_model(experiment: str, profile: str, parts: Parts) -> nn.Module:
     if not isinstance(model, nn.Module):
         raise TrainingFailed(f"{row.model} made a {type(model).__name__}, which is no torch.nn.Module")
     return model
+
+
+@torch.no_grad()
+def residual_weights(model: nn.Module) -> None:
+    """Draws first weights with which a residual network learns that has no normalisation layers.
+
+    Convolutions as He et al. 2015, "Delving Deep into Rectifiers", section 2.2; the last one of each of the L blocks
+    (``conv2``) times 1 / sqrt(L), so that all blocks together add to the signal what it was at first, and biases 0
+    (Zhang et al. 2019, "Fixup Initialization", section 3, which goes down to 0 there). The classifier stays as it is.
+    """
+    convolutions = {name: part for name, part in model.named_modules() if isinstance(part, nn.Conv2d)}
+    last = [name for name in convolutions if name.endswith(".conv2")]
+    for name, part in convolutions.items():
+        nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+        if name in last:
+            part.weight.div_(math.sqrt(len(last)))
+        if part.bias is not None:
+            nn.init.zeros_(part.bias)
 
 
 def _begin(model: nn.Module, first: Mapping[str, Tensor]) -> None:
@@ -196,12 +217,15 @@ def neighbours_vote(gallery: Tensor, gallery_labels: Tensor, queries: Tensor, ne
 
 
 def augmented(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Each image (B, 3, H, W) turned by up to 5 degrees, shifted by up to 5 % and scaled by 0.95 to 1.05."""
-    draw = 2 * torch.rand(4, len(images), generator=generator) - 1  # (4, B), in [-1, 1)
+    """Each image (B, 3, H, W) turned by up to 5 degrees, shifted by up to 5 % and scaled by 0.95 to 1.05.
+
+    ``generator`` is one of the images' device.
+    """
+    draw = 2 * torch.rand(4, len(images), generator=generator, device=images.device) - 1  # (4, B), in [-1, 1)
     angle, scale = draw[0] * math.radians(5), 1 + 0.05 * draw[1]
     cos, sin = angle.cos() / scale, angle.sin() / scale
     shift = 2 * 0.05 * draw[2:]  # affine_grid measures in half images
-    matrix = torch.stack([cos, -sin, shift[0], sin, cos, shift[1]], dim=1).view(-1, 2, 3).to(images.device)
+    matrix = torch.stack([cos, -sin, shift[0], sin, cos, shift[1]], dim=1).view(-1, 2, 3)
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
     moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
     return moved.contiguous(memory_format=torch.channels_last)
@@ -245,10 +269,14 @@ class _Run:
         model: nn.Module,
         objective: Callable[[nn.Module, Tensor, Tensor], Any],
         parts: Parts,
-        generator: torch.Generator,
+        seed: int,
+        device: str,
     ) -> None:
         self.row, self.model, self.objective, self.parts = row, model, objective, parts
-        self.generator = generator
+        self.generator = torch.Generator().manual_seed(seed)
+        self.cuda = torch.device(device).type == "cuda"
+        # What is decided for each image is drawn where the images are, and costs no transfer.
+        self.draws = torch.Generator(device).manual_seed(seed) if self.cuda else self.generator
 
     def fit(
         self,
@@ -262,39 +290,44 @@ class _Run:
         """Trains on ``fit`` and watches ``val``, each pixels (N, 3, 32, 32) and labels (N,)."""
         parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         optimiser = (
-            torch.optim.SGD(parameters, lr=lr, momentum=0.9)
+            torch.optim.SGD(parameters, lr=lr, momentum=0.9, fused=self.cuda)
             if self.row.optimiser == "sgd"
-            else torch.optim.Adam(parameters, lr=lr)
+            else torch.optim.Adam(parameters, lr=lr, fused=self.cuda)
         )
         # A last batch of a single image would have no batch statistics, so it is left out.
         batches = max(1, len(fit[1]) // batch_size)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / (epochs * batches)))
         curves: dict[str, list[float]] = {"train_loss": [], "val_loss": [], "val_accuracy": []}
-        best, best_epoch, state = math.inf, 0, _copy(self.model)
+        best, best_epoch, state = math.inf, 0, None
         for epoch in range(epochs):
             self.model.train(self.row.tuned == "all")
-            total = 0.0
+            total = torch.zeros((), dtype=torch.float64, device=fit[1].device)
             order = self._order(fit[1])
             for step in range(batches):
                 index = order[step * batch_size : (step + 1) * batch_size]
                 loss = self._loss(*self._batch(fit[0][index], fit[1][index]))
+                total += loss.detach()
+                done = epoch * batches + step + 1
+                percent = [100 * steps // (epochs * batches) for steps in (done - 1, done)]
+                tell = step + 1 == batches or percent[0] < percent[1]
+                if tell or not self.cuda:  # to look at a number of a card is to wait for it
+                    _finite(loss if not self.cuda else total)
                 optimiser.zero_grad()
                 _backward(loss)
                 optimiser.step()
                 schedule.step()
-                total += loss.item()
-                done = epoch * batches + step + 1
-                if step + 1 == batches or done * 100 // (epochs * batches) > (done - 1) * 100 // (epochs * batches):
+                if tell:
                     progress(done / (epochs * batches))
             val_loss, val_accuracy = self._validate(fit, val)
-            curves["train_loss"].append(total / batches)
+            curves["train_loss"].append(total.item() / batches)
             curves["val_loss"].append(val_loss)
             curves["val_accuracy"].append(val_accuracy)
-            if val_loss < best or not self.row.early_stopping:
+            if self.row.early_stopping and val_loss < best:
                 best, best_epoch, state = val_loss, epoch, _copy(self.model)
             if self.row.early_stopping and epoch - best_epoch >= PATIENCE:
                 break
         progress(1.0)
+        state = _copy(self.model) if state is None else state
         return {"state": state, "curves": curves, "epochs": len(curves["train_loss"])}
 
     def _order(self, labels: Tensor) -> Tensor:
@@ -310,7 +343,7 @@ class _Run:
         """What the model is shown of a batch: images (B, 3, H, W) in [0, 1], and labels (B,)."""
         images = to_float(pixels)
         if self.row.augmentation:
-            images = augmented(images, self.generator)
+            images = augmented(images, self.draws)
         if self.row.adversarial_probability > torch.rand((), generator=self.generator):
             images.requires_grad_()
             (grad,) = torch.autograd.grad(self._loss(images, labels), images)
@@ -322,12 +355,10 @@ class _Run:
         return images, labels
 
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        """The loss of a batch, a finite scalar."""
+        """The loss of a batch, a scalar."""
         loss = self.objective(self.model, images, labels)
         if not isinstance(loss, Tensor) or loss.numel() != 1:
             raise TrainingFailed(f"the loss is {_kind(loss)}, but should be a single number")
-        if not torch.isfinite(loss).all():
-            raise TrainingFailed(f"the loss became {loss.item()}")
         return loss.reshape(())
 
     @torch.no_grad()
@@ -336,10 +367,10 @@ class _Run:
         if not len(val[1]):
             return 0.0, 0.0
         self.model.eval()
-        losses = [
-            self._loss(to_float(pixels), labels).item() * len(labels)
-            for pixels, labels in zip(torch.split(val[0], CHUNK), torch.split(val[1], CHUNK), strict=True)
-        ]
+        total = torch.zeros((), dtype=torch.float64, device=val[1].device)
+        for pixels, labels in zip(torch.split(val[0], CHUNK), torch.split(val[1], CHUNK), strict=True):
+            total += self._loss(to_float(pixels), labels) * len(labels)
+        _finite(total)
         if self.row.loss == "circle":
             gallery = embedded(self.model, fit[0][:GALLERY])
             predicted = neighbours_vote(gallery, fit[1][:GALLERY], embedded(self.model, val[0]))
@@ -347,7 +378,7 @@ class _Run:
             predicted = torch.cat(
                 [logits(self.model, to_float(part)).argmax(1) for part in torch.split(val[0], CHUNK)]
             )
-        return sum(losses) / len(val[1]), (predicted == val[1]).double().mean().item()
+        return total.item() / len(val[1]), (predicted == val[1]).double().mean().item()
 
 
 @torch.no_grad()
@@ -361,6 +392,11 @@ def _rate(done: float) -> float:
     if done < WARM_UP:
         return (done + 0.01) / (WARM_UP + 0.01)
     return 0.5 + 0.5 * math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))
+
+
+def _finite(loss: Tensor) -> None:
+    if not torch.isfinite(loss):
+        raise TrainingFailed(f"the loss became {loss.item()}")
 
 
 def _backward(loss: Tensor) -> None:
