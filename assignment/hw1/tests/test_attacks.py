@@ -20,6 +20,10 @@ RANGE = N_(
     "Look at the end of fgsm_attack in attacks.py."
 )
 ZERO = N_("sign(0) is 0: where the gradient is zero the pixel must not move. Look at fgsm_attack in attacks.py.")
+DTYPE = N_(
+    "The result has the dtype of the image: a network takes no other. Look at what is made in another dtype in "
+    "attacks.py."
+)
 PGD = N_(
     "Each of the steps moves by alpha along the sign of the gradient at the current point, then projects back to "
     "within epsilon of the first image and into [0, 1] (Madry et al. 2018, section 2.1). Look at pgd_attack in "
@@ -36,15 +40,24 @@ def untouched(now: Tensor, before: Tensor, what: str) -> None:
         )
 
 
+def of_dtype(attacked: Any, dtype: torch.dtype) -> Any:
+    """What an attack gave, if it is a tensor of this dtype or no tensor of floats at all; otherwise a `Mistake`."""
+    if isinstance(attacked, Tensor) and attacked.is_floating_point() and attacked.dtype != dtype:
+        kinds = {"what": PERTURBED, "want": str(dtype), "got": str(attacked.dtype)}
+        raise mistake(N_("{what} must hold {want} numbers, but holds {got}."), DTYPE, **kinds)
+    return attacked
+
+
 @pytest.mark.criterion("fgsm.step")
-@pytest.mark.parametrize("epsilon", [0.0, 1 / 255, 8 / 255, 0.1, 0.25])
-def test_fgsm_step(submission: Any, draw: Draw, expected: Expected, epsilon: float) -> None:
-    image = draw.uniform(2, 3, 8, 8, low=0.3, high=0.7)  # no pixel can leave [0, 1]: this is about the step alone
+@pytest.mark.parametrize("epsilon, count", [(0.0, 2), (1 / 255, 2), (8 / 255, 1), (0.1, 3), (0.25, 2)])
+def test_fgsm_step(submission: Any, draw: Draw, expected: Expected, epsilon: float, count: int) -> None:
+    shape = count, 3, 8, 6
+    image = draw.uniform(*shape, low=0.3, high=0.7)  # no pixel can leave [0, 1]: this is about the step alone
     # Gradients of many sizes, per image and per pixel: only the sign may count.
-    grad = draw.normal(2, 3, 8, 8) * 10 ** draw.uniform(2, 3, 8, 8, low=-6, high=2)
+    grad = draw.normal(*shape) * 10 ** draw.uniform(*shape, low=-6, high=2)
     expected.close(
         submission,
-        lambda stubs: stubs.fgsm_attack(image, epsilon, grad),
+        lambda stubs: of_dtype(stubs.fgsm_attack(image, epsilon, grad), image.dtype),
         PERTURBED,
         terms=1,
         scale=1,
@@ -109,21 +122,21 @@ def test_pgd_steps(submission: Any, draw: Draw, expected: Expected, steps: int, 
         return torch.sin(30 * x + 50 * x.roll(1, dims=3) + phase) * (phase > 0)
 
     def attack(stubs: Any) -> Any:
-        return stubs.pgd_attack(image, 26 / 256, alpha, steps, waves)
+        return of_dtype(stubs.pgd_attack(image, 26 / 256, alpha, steps, waves), image.dtype)
 
     expected.close(submission, attack, PERTURBED, terms=steps, scale=1, hint=PGD)
 
 
 @pytest.mark.criterion("pgd.ball")
-@pytest.mark.parametrize("steps, alpha", [(0, 0.05), (5, 0.05), (3, 0.15)])
-def test_pgd_ball(submission: Any, draw: Draw, expected: Expected, steps: int, alpha: float) -> None:
+@pytest.mark.parametrize("steps, alpha, epsilon", [(0, 0.05, 0.06), (5, 0.05, 0.06), (3, 0.15, 0.06), (2, 0.05, 0.0)])
+def test_pgd_ball(submission: Any, draw: Draw, expected: Expected, steps: int, alpha: float, epsilon: float) -> None:
     image = draw.uniform(2, 3, 6, 6)
     image[:, :, 0], image[:, :, 1] = 0.0, 1.0
     slope, before = draw.normal(2, 3, 6, 6), image.clone()
 
     # A constant gradient, and steps that lead out of the ball: the projection alone decides where it ends.
     def attack(stubs: Any) -> Any:
-        return stubs.pgd_attack(image, 0.06, alpha, steps, lambda x: slope)
+        return stubs.pgd_attack(image, epsilon, alpha, steps, lambda x: slope)
 
     expected.close(submission, attack, PERTURBED, terms=max(steps, 1), scale=1, hint=PGD)
     untouched(image, before, N_("The image passed in"))
