@@ -169,6 +169,8 @@ def _grade_with(zygote: Zygote, assignment: Assignment, arguments: argparse.Name
                         _render(out / name, arguments)
 
                 results = grade_class(path, out, grader, resume=arguments.resume, on_result=told)
+                if results:
+                    terminal.isolation(results[-1].isolation, console)
                 console.print(str(out / "summary.csv"), soft_wrap=True, highlight=False)
     except (IntakeError, ContestantsUnavailable, DataUnavailable) as problem:
         raise CallerMistake(str(problem)) from problem

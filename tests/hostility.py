@@ -327,6 +327,8 @@ TREES: dict[str, Builder] = {
     "\x1b[2J[bold]steered": folder,
     "-rf": folder,
     "summary.csv": folder,
+    "class.html": folder,
+    "grader-fault.txt": folder,
     "extra_level.zip": lambda path, files: zipped(path, {f"a/b c/hw1/{name}": text for name, text in files.items()}),
     "turned_inside.zip": lambda path, files: zipped(path, {f"\u202eh/\n/{name}": x for name, x in files.items()}),
     "case.zip": also({"Attacks.py": EVIL, "ATTACKS.PY": EVIL, "attacks.PY": EVIL}),
