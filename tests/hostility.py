@@ -19,6 +19,7 @@ import io
 import os
 import re
 import shutil
+import stat
 import struct
 import subprocess
 import sys
@@ -28,6 +29,7 @@ import traceback
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,7 +41,7 @@ from rich.table import Table
 
 from autograder.assignment import load
 from autograder.classroom import hand_ins
-from autograder.contestant import seccomp
+from autograder.contestant import kernel, namespaces, seccomp
 from autograder.contestant.escapes import LACKS
 from autograder.contestant.scratch import scratch
 from autograder.intake import plain
@@ -686,6 +688,7 @@ def as_user(user: int, place: Path, work: Callable[[], int]) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     code = 1
     try:
+        open_to_others(Path(sys.base_prefix), Path(sys.prefix).resolve(), ROOT)
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
@@ -703,6 +706,31 @@ def as_user(user: int, place: Path, work: Callable[[], int]) -> int:
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def open_to_others(*needed: Path) -> None:
+    """Lets any user read folders that lie in one that only its owner may enter, such as a Python in root's home.
+
+    For this process and its children alone: they see an empty folder in the closed one's place, and in it what is
+    needed. Where mounts are forbidden nothing changes.
+    """
+    closed: dict[Path, Path] = {}
+    for path in needed:
+        for above in reversed(path.parents):
+            if not above.stat().st_mode & stat.S_IXOTH:
+                closed[path] = above
+                break
+    held = {path: os.open(path, os.O_PATH) for path in closed}
+    with suppress(OSError):
+        if closed:
+            kernel.call("unshare", namespaces.NEW_MOUNT)
+            kernel.call("mount", b"none", b"/", None, namespaces.MS_REC | namespaces.MS_PRIVATE, None)
+        for folder in set(closed.values()):
+            kernel.call("mount", b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"mode=755")
+        for path, descriptor in held.items():
+            path.mkdir(parents=True, exist_ok=True)
+            source, flags = f"/proc/self/fd/{descriptor}".encode(), namespaces.MS_BIND | namespaces.MS_REC
+            kernel.call("mount", source, os.fsencode(path), None, flags, None)
 
 
 NOT_TO_BE_HAD = 3
