@@ -417,6 +417,8 @@ TRAINED = {"training": {"ResNet18": "base", "LabelSmoothingCrossEntropy": "label
 """Theme -> stub -> the experiment that its attacks are graded with. They behave in the checks, being the reference
 with something appended, so the reference is their twin."""
 
+TWIN = "the twin"
+
 HONEST = ("!first", "honest", "~last")
 """Honest hand-ins before, between and after the others."""
 
@@ -529,7 +531,7 @@ def lay_out(place: Path, kit: Path, attacks: Sequence[Attack], stub: str, theme:
         source = kit / "tests" / "hostile" / stub / attack.theme / f"{attack.name}.py"
         before = files[module] + b"\n\n" if trained else b""
         folder(place / attack.name, {**files, module: before + source.read_bytes()})
-    folder(place / "the twin", files if trained else {**files, module: TWINS[stub].encode()})
+    folder(place / TWIN, files if trained else {**files, module: TWINS[stub].encode()})
     folder(place / HONEST[0], {**files, "student.toml": f'name = "{SOMEBODY}"'.encode()})
     if not trained:  # a training takes long, and two honest ones around the attacks are enough
         shutil.copytree(kit / "tests" / "samples" / "mixed", place / HONEST[1])
@@ -593,7 +595,9 @@ def look(attack: Attack, graded: Graded, out: Path, twin: Result, secrets: Seque
 
 def disturbed(alone: Graded, among: Graded) -> list[str]:
     """The honest hand-ins whose results differ between a class of their own and one with the attacks."""
-    names = [name for name in alone.results if verdicts(alone.results[name]) != verdicts(among.results[name])]
+    both = alone.results.keys() & among.results.keys()
+    names = [name for name in sorted(both) if verdicts(alone.results[name]) != verdicts(among.results[name])]
+    names += [f"{name}: {problem}" for name, problem in among.problems.items() if name in alone.results]
     names += [f"{name}: {problem}" for name, problem in alone.problems.items()]
     names += [f"{name}: the grader's own fault" for name, result in alone.results.items() if result.faults]
     return names
@@ -620,7 +624,9 @@ def run(attacks: Sequence[Attack], place: Path, machine: Machine, jobs: int) -> 
             (among, out), (alone, _) = classes[group, "among"], classes[group, "alone"]
             graded = among.result()
             harmed += disturbed(alone.result(), graded)
-            twin = graded.results["the twin"]
+            if TWIN not in graded.results:
+                raise ChildProcessError(f"{group}: the twin has no result: {graded.problems[TWIN]}\n{graded.output}")
+            twin = graded.results[TWIN]
             seen += [look(attack, graded, out, twin, machine.secrets) for attack in some]
     return seen, harmed
 
@@ -720,11 +726,12 @@ def open_to_others(*needed: Path) -> None:
             if not above.stat().st_mode & stat.S_IXOTH:
                 closed[path] = above
                 break
-    held = {path: os.open(path, os.O_PATH) for path in closed}
+    if not closed:
+        return
     with suppress(OSError):
-        if closed:
-            kernel.call("unshare", namespaces.NEW_MOUNT)
-            kernel.call("mount", b"none", b"/", None, namespaces.MS_REC | namespaces.MS_PRIVATE, None)
+        kernel.call("unshare", namespaces.NEW_MOUNT)
+        kernel.call("mount", b"none", b"/", None, namespaces.MS_REC | namespaces.MS_PRIVATE, None)
+        held = {path: os.open(path, os.O_PATH) for path in closed}
         for folder in set(closed.values()):
             kernel.call("mount", b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"mode=755")
         for path, descriptor in held.items():
