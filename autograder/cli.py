@@ -152,6 +152,7 @@ def _grade_with(zygote: Zygote, assignment: Assignment, arguments: argparse.Name
     try:
         with ExitStack() as stack:
             contestants = stack.enter_context(Contestants(arguments.isolation, zygote=zygote))
+            contestants.prove()
             if arguments.submission:
                 report = stack.enter_context(terminal.progress(console))
                 grader = Grader(assignment, Judge(assignment), contestants, replace(options, on_progress=report))
