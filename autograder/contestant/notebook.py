@@ -23,6 +23,7 @@ import signal
 import socket
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +93,14 @@ def shell_on(wire: Wire, streams: tuple[Stream, Stream]) -> Any:
     def texts(data: dict[str, Any]) -> dict[str, str]:
         return {kind: content for kind, content in data.items() if isinstance(content, str)}
 
-    class Results(DisplayHook):
+    class Results(DisplayHook):  # type: ignore[misc]
         def write_output_prompt(self) -> None:
             flush()
 
         def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
             wire.send(data=texts(format_dict), result=True)
 
-    class Displays(DisplayPublisher):
+    class Displays(DisplayPublisher):  # type: ignore[misc]
         def publish(self, data: dict[str, Any], *args: Any, **kwargs: Any) -> None:
             flush()
             wire.send(data=texts(data), result=False)
@@ -108,7 +109,7 @@ def shell_on(wire: Wire, streams: tuple[Stream, Stream]) -> Any:
             flush()
             wire.send(clear=bool(wait))
 
-    class Shell(InteractiveShell):
+    class Shell(InteractiveShell):  # type: ignore[misc]
         def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
             flush()
             wire.send(error={"ename": etype.__name__, "evalue": str(evalue), "traceback": list(stb)})
@@ -119,8 +120,8 @@ def shell_on(wire: Wire, streams: tuple[Stream, Stream]) -> Any:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    Shell.displayhook_class = Results  # type: ignore[assignment]
-    Shell.display_pub_class = Displays  # type: ignore[assignment]
+    Shell.displayhook_class = Results
+    Shell.display_pub_class = Displays
     return Shell.instance(config=config)
 
 
@@ -161,7 +162,7 @@ def main(sock: socket.socket) -> None:
         if order["isolation"] != "none":
             jail = Jail(scratch=folder, keep_fds=(sock.fileno(),))
             layers = lock_down(jail, Limits(**order["limits"]), required=True)
-        os.environ.update({"MPLBACKEND": INLINE, **order["environment"]})
+        os.environ.update({"MPLBACKEND": INLINE, "JOBLIB_MULTIPROCESSING": "0", **order["environment"]})
         os.chdir(folder / order["package"])
     except Exception as problem:
         wire.send(failure=f"{type(problem).__name__}: {problem}")
@@ -171,6 +172,7 @@ def main(sock: socket.socket) -> None:
     sys.path[:0] = [str(folder / order["package"]), str(folder)]
     sys.dont_write_bytecode = True
     torch.manual_seed(0)
+    warnings.filterwarnings("ignore", message="Could not obtain multiprocessing lock")  # numba's: there is no other
     serve(wire, shell, streams)
 
 
