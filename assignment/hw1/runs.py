@@ -235,8 +235,7 @@ def run(experiment: str, *, seed: int = 0) -> Run:
 def images(role: str, split: str) -> Images:
     """The images that runs are tested on, or (``split="train"``) as many training images of that role."""
     size = Size.wanted()
-    question = "Q2" if role == "objects" else "Q1"
-    return _load(role, split, size.data, _least(PROFILES[size.profile].test[question], size.images))
+    return _load(role, split, size.data, _least(PROFILES[size.profile].test, size.images))
 
 
 def model(run: Run) -> nn.Module:
