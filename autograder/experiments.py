@@ -347,7 +347,7 @@ def perform_one(
     row, scale = rows.EXPERIMENTS[order.experiment], rows.PROFILES[order.profile]
     report(0.0)
     train = _to_train_on(datasets, row, scale, order.data)
-    tests = {role: datasets.load(role, "test", order.data, count=scale.test[row.question]) for role in row.test_roles}
+    tests = {role: datasets.load(role, "test", order.data, count=scale.test) for role in row.test_roles}
     data = data_name(assignment, row.id, order.profile, order.data)
     stored = thresholds.stored(assignment, order.profile, order.data, row.id)
     record = _record(row, order.seed, data).model_copy(update=stored)

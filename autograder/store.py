@@ -423,7 +423,8 @@ def _receive(url: str, part: Path, progress: Progress | None) -> None:
         OSError, HTTPException, ValueError: the address cannot be reached, or broke off.
     """
     have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    headers = {"User-Agent": "mizan"}  # some servers refuse Python's own
+    request = urllib.request.Request(url, headers=headers | ({"Range": f"bytes={have}-"} if have else {}))
     try:
         response = urllib.request.urlopen(request, timeout=30)
     except urllib.error.HTTPError as problem:

@@ -72,7 +72,7 @@ def fingerprint(assignment: Assignment, experiment: str, profile: str, data: Pat
         row = registry.EXPERIMENTS[experiment]
         shown = {name: value for name, value in asdict(row).items() if name not in _WORDS}
         settings.append(shown | {name: shown[name].get(profile) for name in ("lr", "epochs", "start")})
-        settings.append([scale.train[row.question], scale.test[row.question]])
+        settings.append([scale.train[row.question], scale.test])
         roles |= {row.train_role, *row.test_roles}
         experiment = row.start.get(profile, "")
     settings.append(experiment and registry.WEIGHTS[experiment].sha256)

@@ -1,30 +1,41 @@
-"""What the lockdown costs: the time to start a contestant, and the time that its arithmetic takes.
+"""What the lockdown costs: to start a contestant, in its arithmetic, and in the unit stage of a submission.
 
-    python benchmarks/lockdown.py
+    python benchmarks/lockdown.py [--rounds N]
 
 Forks contestants of this process, with torch loaded, locked down and not; each says when it is ready, and how long
-it then trained a small convolution. Prints medians in milliseconds.
+it then trained a small convolution. Then grades the unit stage of the reference with a warm judge, in turns with
+lockdown and without. Prints medians in milliseconds; of the unit stage the median of the differences within a round.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+import platform
 import statistics
 import struct
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from autograder.assignment import load
 from autograder.contestant import seccomp
 from autograder.contestant.escapes import LACKS
 from autograder.contestant.lockdown import Jail, Limits, lock_down
+from autograder.contestant.scratch import scratch
+from autograder.grading import Grader, Options
+from autograder.judge.checks import Judge
+from autograder.judge.contestant import Contestants, Isolation
+from autograder.judge.zygote import Zygote
 
-ROUNDS = 15
 LIMITS = Limits(memory_bytes=4 << 30, cpu_s=600, processes=64, open_files=256, file_bytes=64 << 20)
 
 
@@ -60,9 +71,41 @@ def contestant(scratch: Path, locked: bool, lacks: tuple[str, ...]) -> tuple[flo
     return ready, trained
 
 
+def unit_stage(rounds: int) -> dict[Isolation, list[float]]:
+    """Seconds that the unit stage of the reference takes, in each round once for each isolation."""
+    assignment = load()
+    judge, hand_in = Judge(assignment), None
+    seconds: dict[Isolation, list[float]] = {isolation: [] for isolation in get_args(Isolation)}
+    with ExitStack() as stack:
+        zygote, out = stack.enter_context(Zygote()), stack.enter_context(scratch())
+        graders = {
+            isolation: Grader(
+                assignment,
+                judge,
+                stack.enter_context(Contestants(isolation, zygote=zygote)),
+                Options(only="unit", isolation=isolation),
+            )
+            for isolation in seconds
+        }
+        for number in range(rounds + 1):
+            for isolation, grader in graders.items():
+                hand_in = hand_in or grader.take_in(assignment.folder)
+                started = time.perf_counter()
+                result = grader.grade(hand_in, out / isolation)
+                taken = time.perf_counter() - started
+                assert result.score == result.max_score, "the reference does not earn its points"
+                if number:  # the first round computes what is expected, for all that follow
+                    seconds[isolation].append(taken)
+    return seconds
+
+
 def main() -> None:
     """Prints the medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
+    print(f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, {date.today()}")
     kinds = {
         "no lockdown": (False, ()),
         "all layers": (True, ()),
@@ -72,12 +115,21 @@ def main() -> None:
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "losses.py").write_text("x = 1\n" * 1000)
-        for _ in range(ROUNDS):  # taking turns, so that a busy machine is unfair to none
+        for _ in range(rounds):  # taking turns, so that a busy machine is unfair to none
             for name, (locked, lacks) in kinds.items():
                 measured[name].append(contestant(Path(folder), locked, lacks))
     for name, figures in measured.items():
         ready, trained = (1000 * statistics.median(column) for column in zip(*figures, strict=True))
         print(f"{name:14} ready after {ready:5.1f} ms, training {trained:6.1f} ms")
+    unit = unit_stage(rounds)
+    for isolation, seconds in unit.items():
+        print(f"unit stage, isolation {isolation}: {1000 * statistics.median(seconds):.0f} ms")
+    more = [1000 * (full - none) for full, none in zip(unit["full"], unit["none"], strict=True)]
+    quarters = statistics.quantiles(more, n=4)
+    print(
+        f"the lockdown adds {statistics.median(more):.0f} ms to it (half of {rounds} rounds between "
+        f"{quarters[0]:.0f} and {quarters[2]:.0f} ms)"
+    )
 
 
 if __name__ == "__main__":

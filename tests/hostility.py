@@ -1,10 +1,13 @@
-"""The corpus of hostile and broken hand-ins: laid out as a class, graded by the command line, and compared.
+"""The corpus of hostile and broken hand-ins: laid out as classes, graded by the command line, and compared.
 
-    python -m tests.hostility [--without namespaces]
+    python -m tests.hostility [--theme NAME] [--only TEXT] [--user NUMBER] [--without namespaces]
 
-lays out every attack of `tests/hostile` and every odd file tree of `TREES` between honest hand-ins, grades them as
-a class, and prints for each what was expected (`tests/hostile/expected.toml`) and what was seen. Exit 1 on any
+lays out the attacks of `tests/hostile` and the odd file trees of `TREES` between honest hand-ins, grades them as
+classes, and prints for each what was expected (`tests/hostile/expected.toml`) and what was seen. Exit 1 on any
 difference, on any attack that earned more than its honest twin, and where an honest hand-in's result changed.
+
+Everything runs in a copy of the kit whose time limits and trainings are short (`SHORT`): attacks that hang are many,
+and what they wait for is not worth much time.
 """
 
 from __future__ import annotations
@@ -13,17 +16,20 @@ import argparse
 import csv
 import gzip
 import io
-import json
 import os
+import re
 import shutil
 import struct
 import subprocess
 import sys
 import tarfile
 import tomllib
+import traceback
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +37,52 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.assignment import Assignment, load
+from autograder.assignment import load
 from autograder.classroom import hand_ins
 from autograder.contestant import seccomp
 from autograder.contestant.escapes import LACKS
 from autograder.contestant.scratch import scratch
 from autograder.intake import plain
+from autograder.report import render
 from autograder.results import Result, read_result
 
 ROOT = Path(__file__).resolve().parents[1]
 HOSTILE = ROOT / "tests" / "hostile"
 CANARY = "canary-7f31c2"
-"""Stands in the grader's environment; no result may hold it."""
+"""Stands in the grader's environment; no report may hold it."""
 
-CALL_S, IMPORT_S, PATIENCE_S = 3.0, 5.0, 2.5
-"""Time limits of the corpus: attacks that hang are many, and what they wait for is not worth much time."""
+SOMEBODY = "Somebody Else 9081726354"
+"""The name of one of the honest students."""
+
+KIT = ("autograder", "solutions", "report_template/locale", "tests/hostile", "tests/hostility.py", "tests/samples")
+"""What the copy of the kit holds."""
+
+SHORT: dict[str, dict[str, str]] = {
+    "autograder/judge/contestant.py": {
+        r"IMPORT_S = .*": "IMPORT_S = 5.0",
+        r"\nCALL_S = .*": "\nCALL_S = 3.0",
+    },
+    "autograder/judge/checks.py": {r"PATIENCE_S = .*": "PATIENCE_S = 2.5"},
+    "autograder/experiments.py": {
+        r"BATCH_S = .*": "BATCH_S = 3.0",
+        # Here every training reaches its threshold, so that what keeps an attack from the points is not its accuracy.
+        r"stored = thresholds.stored.*": 'stored = {"thresholds": dict.fromkeys(row.judged, 0.0), "reference": {}}',
+        # The map takes a minute and a half, nearly all of it to compile; its own tests give it features of all kinds.
+        r"measurement.embed\(measured.arrays\)": "measured.arrays",
+        # In threads, so that not every hand-in loads torch anew.
+        r"ProcessPoolExecutor\(workers, context, ": "ThreadPoolExecutor(workers, ",
+        r"import ProcessPoolExecutor": "import ThreadPoolExecutor",
+    },
+    "solutions/hw1/experiments.py": {
+        r"width=16": "width=4",
+        r'train={"Q1": 4800, "Q2": 4800}': 'train={"Q1": 320, "Q2": 320}',
+        r"test=1000": "test=60",
+        r"embedded=300": "embedded=20",
+        r"time_limit_s=600": "time_limit_s=15",
+        r'epochs={"quick": \d+': 'epochs={"quick": 1',
+    },
+}
+"""File of the kit -> what is written otherwise in the copy."""
 
 Files = dict[str, bytes]
 Builder = Callable[[Path, Files], object]
@@ -341,10 +378,11 @@ TREES: dict[str, Builder] = {
 """Hand-ins that are odd in their files, by name: made of the reference, so that what is not refused earns all."""
 
 
-# --- the class ---------------------------------------------------------------------------------------------
+# --- the classes -------------------------------------------------------------------------------------------
 
 TWINS = {
     "fgsm_attack": "def fgsm_attack(image, epsilon, data_grad):\n    return image.clone()\n",
+    "pgd_attack": "def pgd_attack(image, epsilon, alpha, steps, grad_fn):\n    return image.clone()\n",
     "LabelSmoothingCrossEntropy": """
 from torch import nn
 
@@ -368,6 +406,13 @@ class ResNet18(nn.Module):
 }
 """The honest twin of a stub's attacks: as wrong as they are, and nothing else."""
 
+LOCKED_OUT = ("leaving", "bombs", "looking", "reaching")
+"""The themes whose outcome hangs on the layers of the lockdown; all others are decided in the judge."""
+
+TRAINED = {"training": {"ResNet18": "base", "LabelSmoothingCrossEntropy": "label_smoothing"}}
+"""Theme -> stub -> the experiment that its attacks are graded with. They behave in the checks, being the reference
+with something appended, so the reference is their twin."""
+
 HONEST = ("!first", "honest", "~last")
 """Honest hand-ins before, between and after the others."""
 
@@ -378,7 +423,13 @@ class Attack:
 
     name: str
     stub: str
+    theme: str
     expected: str
+
+    @property
+    def group(self) -> str:
+        """Which class it is graded in: the trees are as many as all others together, and trainings take long."""
+        return f"{self.stub} {self.theme}" if self.theme in ("trees", *TRAINED) else self.stub
 
 
 @dataclass(frozen=True)
@@ -406,55 +457,98 @@ class Graded:
     output: str
 
 
+@dataclass(frozen=True)
+class Machine:
+    """What the corpus is graded on: a copy of the kit, and what is seen of the machine.
+
+    Attributes:
+        kit: the copy.
+        without: of `LACKS`: what the machine shall seem to lack.
+        isolation: as `grade.py` takes it.
+    """
+
+    kit: Path
+    without: tuple[str, ...] = ()
+    isolation: str = "full"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no student may read: seed, environment, others' names, solutions, and where things lie."""
+        places = {str(self.kit), str(Path.home()), sys.prefix, sys.base_prefix} - {"/", "/usr", "/usr/local"}
+        return [str(load(solutions=self.kit / "solutions").seed), CANARY, SOMEBODY, "BEGIN SOLUTION", *sorted(places)]
+
+
 def corpus() -> list[Attack]:
     """All attacks, as the table says."""
     table = tomllib.loads((HOSTILE / "expected.toml").read_text(encoding="utf-8"))
-    stubs = [Attack(name, stub, expected) for stub in TWINS for name, expected in table[stub].items()]
-    return stubs + [Attack(name, "fgsm_attack", expected) for name, expected in table["trees"].items()]
+    return [
+        Attack(name, stub, theme, expected)
+        for stub, themes in table.items()
+        for theme, attacks in themes.items()
+        for name, expected in attacks.items()
+    ]
 
 
-def reference(assignment: Assignment) -> Files:
+def copy_of_the_kit(place: Path) -> Path:
+    """The kit with short limits, in ``place``."""
+    for name in KIT:
+        source, target = ROOT / name, place / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    for name, changes in SHORT.items():
+        text = (place / name).read_text(encoding="utf-8")
+        for pattern, other in changes.items():
+            text, count = re.subn(pattern, other, text)
+            assert count, f"{pattern} is not in {name} any more"
+        (place / name).write_text(text, encoding="utf-8")
+    return place
+
+
+def reference(kit: Path) -> Files:
     """The stub files of an honest hand-in."""
+    assignment = load(solutions=kit / "solutions")
     return {f"{name}.py": (assignment.folder / f"{name}.py").read_bytes() for name in assignment.stubs.values()}
 
 
-def lay_out(place: Path, assignment: Assignment, attacks: Sequence[Attack], stub: str) -> None:
+def lay_out(place: Path, kit: Path, attacks: Sequence[Attack], stub: str, theme: str) -> None:
     """Puts the hand-ins of one class into ``place``: the attacks on a stub, its twin, and the honest ones."""
-    files, module = reference(assignment), f"{assignment.stubs[stub]}.py"
-    place.mkdir()
+    files, module = reference(kit), f"{load(solutions=kit / 'solutions').stubs[stub]}.py"
+    trained = theme in TRAINED
+    place.mkdir(parents=True)
     for attack in attacks:
         if attack.name in TREES:
             TREES[attack.name](place / attack.name, files)
-        else:
-            source = HOSTILE / stub / f"{attack.name}.py"
-            folder(place / attack.name, {**files, module: source.read_bytes()})
-    folder(place / "the twin", {**files, module: TWINS[stub].encode()})
-    folder(place / HONEST[0], files)
-    shutil.copytree(ROOT / "tests" / "samples" / "mixed", place / HONEST[1])
+            continue
+        source = kit / "tests" / "hostile" / stub / attack.theme / f"{attack.name}.py"
+        before = files[module] + b"\n\n" if trained else b""
+        folder(place / attack.name, {**files, module: before + source.read_bytes()})
+    folder(place / "the twin", files if trained else {**files, module: TWINS[stub].encode()})
+    folder(place / HONEST[0], {**files, "student.toml": f'name = "{SOMEBODY}"'.encode()})
+    if not trained:  # a training takes long, and two honest ones around the attacks are enough
+        shutil.copytree(kit / "tests" / "samples" / "mixed", place / HONEST[1])
     zipped(place / f"{HONEST[2]}.zip", files)
 
 
-def grade(place: Path, out: Path, stub: str, *, without: Sequence[str] = (), isolation: str = "full") -> Graded:
-    """Grades a class by the command line, on a machine that seems to lack ``without``."""
-    lacks = [f"--without={name}" for name in without]
-    arguments = [
-        "--submissions",
-        str(place),
-        "--out",
-        str(out),
-        "--only",
-        stub,
-        "--formats",
-        "none",
-    ]
+def grade(machine: Machine, place: Path, out: Path, stub: str, theme: str) -> Graded:
+    """Grades a class by the command line."""
+    options = [f"--without={name}" for name in machine.without]
+    experiment = TRAINED.get(theme, {}).get(stub, "")
+    arguments = ["--submissions", str(place), "--out", str(out), "--only", stub, "--formats", "none", "--jobs", "1"]
+    arguments += ["--isolation", machine.isolation]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.hostility", *lacks, "grade", *arguments, "--isolation", isolation],
-        cwd=ROOT,
+        [sys.executable, "-m", "tests.hostility", *options, "grade", experiment, *arguments],
+        cwd=machine.kit,
         env={**os.environ, "OMP_NUM_THREADS": "1", "MIZAN_SECRET": CANARY, "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
     )
+    output = done.stdout.decode("utf-8", "replace")
+    if not (out / "summary.csv").exists():
+        raise ChildProcessError(f"the class could not be graded, exit code {done.returncode}: {output}")
     names = [path.name for path in hand_ins(place)]
     with (out / "summary.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = dict(zip(names, csv.DictReader(file), strict=True))
@@ -462,29 +556,33 @@ def grade(place: Path, out: Path, stub: str, *, without: Sequence[str] = (), iso
         {name: read_result(out / name) for name in names if not rows[name]["problem"]},
         {name: row["problem"] for name, row in rows.items() if row["problem"]},
         done.returncode,
-        done.stdout.decode("utf-8", "replace"),
+        output,
     )
 
 
 def verdicts(result: Result) -> dict[str, Any]:
-    """What must be the same whenever a hand-in is graded: each criterion without its time."""
-    return {criterion.id: criterion.model_dump(exclude={"duration_s"}) for criterion in result.criteria}
+    """What must be the same whenever a hand-in is graded: criteria and experiments without their times."""
+    told: dict[str, Any] = {c.id: c.model_dump(exclude={"duration_s"}) for c in result.criteria}
+    return told | {e.id: e.model_dump(exclude={"duration_s"}) for e in result.experiments}
 
 
-def look(attack: Attack, graded: Graded, twin: Result, secrets: Sequence[str]) -> Seen:
+def look(attack: Attack, graded: Graded, out: Path, twin: Result, secrets: Sequence[str]) -> Seen:
     """What came of one attack, next to its honest twin."""
     if attack.name in graded.problems:
         return Seen(attack, f"refused: {graded.problems[attack.name]}")
     result = graded.results[attack.name]
     bad = [criterion for criterion in result.criteria if criterion.status != "passed"]
+    if attack.theme in TRAINED:
+        bad = [criterion for criterion in bad if criterion.kind == "experiment"]
     honest = {criterion.id: criterion for criterion in twin.criteria}
-    same = all(criterion.status == honest[criterion.id].status for criterion in result.criteria)
+    same = all(c.status == honest[c.id].status for c in result.criteria) and attack.theme not in TRAINED
     other = [c for c in bad if (c.status, c.message) != (honest[c.id].status, honest[c.id].message)]
     first = next(iter(other or bad), None)
     told = f"{'twin' if same else first.status}: {first.message.en}" if first else "passed"
     wrong = [f"gained {c.id}" for c in result.criteria if c.points > honest[c.id].points and attack.name not in TREES]
     wrong += [f"the grader's fault: {fault.strip().splitlines()[-1]}" for fault in result.faults]
-    words = json.dumps([verdicts(result), result.model_dump(include={"diagnoses", "student"})], ensure_ascii=False)
+    (report,) = render(out / attack.name, formats=("html",), audience="student")
+    words = report.read_text(encoding="utf-8")
     wrong += [f"leaked {secret!r}" for secret in secrets if secret in words]
     return Seen(attack, told, tuple(wrong))
 
@@ -492,41 +590,48 @@ def look(attack: Attack, graded: Graded, twin: Result, secrets: Sequence[str]) -
 def disturbed(alone: Graded, among: Graded) -> list[str]:
     """The honest hand-ins whose results differ between a class of their own and one with the attacks."""
     names = [name for name in alone.results if verdicts(alone.results[name]) != verdicts(among.results[name])]
-    if sorted(alone.problems) or len(alone.results) != len(HONEST) + 1:
-        names.append("(an honest class could not be graded)")
+    names += [f"{name}: {problem}" for name, problem in alone.problems.items()]
+    names += [f"{name}: the grader's own fault" for name, result in alone.results.items() if result.faults]
     return names
 
 
-def run(
-    attacks: Sequence[Attack], place: Path, *, without: Sequence[str] = (), isolation: str = "full"
-) -> tuple[list[Seen], list[str]]:
-    """Grades attacks, one class for each stub; ``place`` is a folder to work in.
+def run(attacks: Sequence[Attack], place: Path, machine: Machine, jobs: int) -> tuple[list[Seen], list[str]]:
+    """Grades attacks in classes; ``place`` is a folder to work in, ``jobs`` how many classes are graded at a time.
 
     Returns:
         What came of each, and the honest hand-ins that were disturbed.
     """
-    assignment = load()
-    secrets = [str(assignment.seed), CANARY, "BEGIN SOLUTION"]
     seen: list[Seen] = []
     harmed: list[str] = []
-    for stub in TWINS:
-        of_stub = [attack for attack in attacks if attack.stub == stub]
-        if not of_stub:
-            continue
-        graded = {}
-        for name, some in (("alone", []), ("among", of_stub)):
-            folder = place / stub / name
-            folder.parent.mkdir(exist_ok=True)
-            lay_out(folder, assignment, some, stub)
-            graded[name] = grade(folder, place / stub / f"{name} out", stub, without=without, isolation=isolation)
-        harmed += disturbed(graded["alone"], graded["among"])
-        seen += [look(attack, graded["among"], graded["among"].results["the twin"], secrets) for attack in of_stub]
+    groups = {group: [attack for attack in attacks if attack.group == group] for group in _groups(attacks)}
+    with ThreadPoolExecutor(jobs) as pool:
+        classes = {}
+        for number, (group, some) in enumerate(groups.items()):
+            for name, members in (("among", some), ("alone", [])):
+                folder, stub, theme = place / f"{number} {name}", some[0].stub, some[0].theme
+                lay_out(folder, machine.kit, members, stub, theme)
+                out = place / f"{number} {name} out"
+                classes[group, name] = pool.submit(partial(grade, machine, folder, out, stub, theme)), out
+        for group, some in groups.items():
+            (among, out), (alone, _) = classes[group, "among"], classes[group, "alone"]
+            graded = among.result()
+            harmed += disturbed(alone.result(), graded)
+            twin = graded.results["the twin"]
+            seen += [look(attack, graded, out, twin, machine.secrets) for attack in some]
     return seen, harmed
+
+
+def _groups(attacks: Sequence[Attack]) -> Iterator[str]:
+    """The groups of these attacks, each once, those that take longest first."""
+    groups = dict.fromkeys(attack.group for attack in attacks)
+    yield from sorted(groups, key=lambda group: -sum(attack.group == group for attack in attacks))
 
 
 def show(seen: Sequence[Seen], harmed: Sequence[str]) -> bool:
     """Prints the table; returns whether all is as expected."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
     table = Table("", "attack", "expected", "seen", box=None, padding=(0, 1))
     for row in seen:
         mark = "[green]ok[/]" if row.held else "[bold red]DIFFERS[/]"
@@ -540,16 +645,66 @@ def show(seen: Sequence[Seen], harmed: Sequence[str]) -> bool:
     return not differ and not harmed
 
 
-def grade_with_short_limits(arguments: Sequence[str]) -> int:
-    """The command line, with time limits that are worth it for the corpus alone, and without experiments."""
-    from autograder import cli
-    from autograder.grading import Options
-    from autograder.judge import checks, contestant
+def grade_class(arguments: Sequence[str]) -> int:
+    """The command line of the copy; ``arguments`` begin with the one experiment that is run, or nothing.
 
-    admits = Options.admits
-    Options.admits = lambda self, line: line.kind == "unit" and admits(self, line)  # type: ignore[method-assign]
-    contestant.CALL_S, contestant.IMPORT_S, checks.PATIENCE_S = CALL_S, IMPORT_S, PATIENCE_S
-    return cli.grade_main(arguments)
+    With an experiment, nothing is judged beside it but the criterion that it needs.
+    """
+    from autograder import cli
+    from autograder.assignment import Line
+    from autograder.grading import Options
+    from autograder.judge.contestant import Contestants, Isolation
+    from autograder.judge.zygote import Zygote
+
+    admits, experiment = Options.admits, arguments[0]
+    needed = {line.needs for line in load().lines if experiment and line.experiment == experiment}
+
+    def admitted(options: Options, line: Line) -> bool:
+        return admits(options, line) and (line.experiment == experiment or line.id in needed)
+
+    Options.admits = admitted  # type: ignore[assignment, method-assign]
+    begin = Contestants.__init__
+    known: list[Zygote] = []
+
+    def sharing(self: Contestants, isolation: Isolation, zygote: Zygote | None = None) -> None:
+        """Has all contestants forked by the first one's parent."""
+        known.extend([zygote] if zygote else [])
+        begin(self, isolation, zygote=known[0])
+
+    Contestants.__init__ = sharing  # type: ignore[assignment, method-assign]
+    return cli.grade_main(arguments[1:])
+
+
+def as_user(user: int, place: Path, work: Callable[[], int]) -> int:
+    """Does ``work`` in a process of another user, who gets ``place``. Returns what it returns, or `NOT_TO_BE_HAD`."""
+    subprocess.run(["chown", "-R", f"{user}:{user}", str(place)], check=True)
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = 1
+    try:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        os.environ |= {"HOME": str(place), "TMPDIR": str(place)}
+        os.chdir(place)
+        try:
+            subprocess.run([sys.executable, "-c", "import torch"], cwd=ROOT, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            print(f"user {user} cannot read Python in {sys.base_prefix}, torch in {sys.prefix}, or {ROOT}")
+            code = NOT_TO_BE_HAD
+        else:
+            code = work()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+NOT_TO_BE_HAD = 3
+"""Exit code where this machine cannot do what was asked for."""
 
 
 def main() -> int:
@@ -557,17 +712,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Grades the corpus of hostile and broken hand-ins.")
     parser.add_argument("--without", action="append", choices=sorted(LACKS), default=[], help="what to do without")
     parser.add_argument("--isolation", choices=("full", "none"), default="full")
+    themes = sorted({attack.theme for attack in corpus()})
+    parser.add_argument("--theme", action="append", choices=themes, default=[], help="attacks of this theme alone")
     parser.add_argument("--only", default="", help="attacks whose names contain this")
+    parser.add_argument("--user", type=int, default=0, metavar="NUMBER", help="grade as this user (root only)")
+    parser.add_argument("--jobs", type=int, default=2, help="classes to grade at a time")
     parser.add_argument("grade", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.grade:
         if arguments.without:
             seccomp.install([rule for name in arguments.without for rule in LACKS[name]])
-        return grade_with_short_limits(arguments.grade[1:])
+        return grade_class(arguments.grade[1:])
+    if arguments.user and os.geteuid() != 0:
+        parser.error("--user: only root can become somebody else")
+    chosen = [attack for attack in corpus() if arguments.only in attack.name]
+    chosen = [attack for attack in chosen if not arguments.theme or attack.theme in arguments.theme]
     with scratch() as place:
-        chosen = [attack for attack in corpus() if arguments.only in attack.name]
-        seen, harmed = run(chosen, place, without=arguments.without, isolation=arguments.isolation)
-    return 0 if show(seen, harmed) else 1
+        machine = Machine(copy_of_the_kit(place / "kit"), tuple(arguments.without), arguments.isolation)
+
+        def work() -> int:
+            return 0 if show(*run(chosen, place / "classes", machine, arguments.jobs)) else 1
+
+        return as_user(arguments.user, place, work) if arguments.user else work()
 
 
 if __name__ == "__main__":

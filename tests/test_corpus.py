@@ -24,6 +24,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from autograder.contestant.zygote import load_torchvision
+
+load_torchvision()  # some solutions build on it
+
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = Path(__file__).parents[1] / "solutions" / "hw1" / "corpus"
 RUBRIC = tomllib.loads((ROOT / "solutions" / "hw1" / "grading" / "rubric.toml").read_text(encoding="utf-8"))

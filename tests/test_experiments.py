@@ -54,7 +54,7 @@ def test_every_row_speaks_of_what_there_is(assignment: Assignment, rows: dict[st
         assert set(row.start) <= set(registry.PROFILES)
         assert set(row.start.values()) <= set(rows) | set(registry.WEIGHTS)
         for profile in registry.PROFILES.values():
-            assert row.question in profile.train and row.question in profile.test
+            assert row.question in profile.train
         assert row.title.en
         assert row.title.fa
         assert row.protocol.en != row.protocol.fa
@@ -74,6 +74,15 @@ def test_the_rows_are_those_of_the_courses_report(rows: dict[str, Any]) -> None:
         "adversarial",
         "circle",
     ]
+
+
+def test_question_2_splits_its_images_64_16_20(assignment: Assignment, rows: dict[str, Any]) -> None:
+    for profile in assignment.module("experiments").PROFILES.values():
+        train, test = profile.train["Q2"], profile.test or 10_000  # of CIFAR-10
+        for row in rows.values():
+            if row.question == "Q2":
+                parts = [(1 - row.validation) * train, row.validation * train, test]
+                assert [part / (train + test) for part in parts] == pytest.approx([0.64, 0.16, 0.20])
 
 
 def test_what_a_row_begins_with_comes_to_an_end(assignment: Assignment, rows: dict[str, Any]) -> None:
@@ -242,7 +251,7 @@ def test_without_published_weights_a_row_is_not_run_and_says_what_brings_them(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = assignment.module("experiments")
-    small = replace(registry.PROFILES["full"], train={"Q1": 100, "Q2": 100}, test={"Q1": 100, "Q2": 100})
+    small = replace(registry.PROFILES["full"], train={"Q1": 100, "Q2": 100}, test=100)
     monkeypatch.setitem(registry.PROFILES, "full", small)
     monkeypatch.setattr(experiments, "STORE", tmp_path)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))

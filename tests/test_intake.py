@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import os
 import tarfile
+import tempfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from autograder import intake
 from autograder.assignment import Assignment
@@ -158,3 +165,141 @@ def test_what_is_no_hand_in_costs_a_line(tmp_path: Path, assignment: Assignment)
 def test_an_unreadable_identity_costs_nothing(tmp_path: Path, assignment: Assignment, content: bytes) -> None:
     taken: HandIn = take_in(folder(tmp_path, {**STUBS, "student.toml": content}), assignment)
     assert taken.files == STUBS
+
+
+# --- any bytes ---------------------------------------------------------------------------------------------
+
+MOST_BYTES = 48 << 20
+"""Of memory that taking one hand-in may need: the Python files that may be kept, and as much again to read them."""
+
+
+def taken_or_refused(place: Path, assignment: Assignment) -> None:
+    """Takes a hand-in; whatever it is, it must be taken or refused in one line, within memory."""
+    tracemalloc.start()
+    try:
+        taken = take_in(place, assignment)
+        assert set(taken.files) and all(not name.startswith("/") and ".." not in name for name in taken.files)
+        with tempfile.TemporaryDirectory() as folder:
+            taken.assemble(assignment, Path(folder))
+            assert {path.name for path in Path(folder).iterdir()} == {assignment.name}
+    except IntakeError as refusal:
+        assert "\n" not in str(refusal)
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < MOST_BYTES
+
+
+def samples() -> dict[str, bytes]:
+    """The bytes of a small hand-in, packed in every way."""
+    members = {**STUBS, "a/b.py": b"x = 1\n" * 50, "student.toml": STUDENT}
+    bare = io.BytesIO()
+    with tarfile.open(fileobj=bare, mode="w") as tar:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    with tempfile.TemporaryDirectory() as folder:
+        zip_ = zipped(Path(folder, "work"), members).read_bytes()
+    ways: dict[str, Callable[[bytes], bytes]] = {
+        "tar": bytes,
+        "tar.gz": gzip.compress,
+        "tar.bz2": bz2.compress,
+        "tar.xz": lzma.compress,
+    }
+    return {"zip": zip_, **{way: pack(bare.getvalue()) for way, pack in ways.items()}}
+
+
+SAMPLES = samples()
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["set", "cut", "insert", "repeat"]),
+        st.integers(0, 1 << 16),
+        st.binary(min_size=1, max_size=8),
+    ),
+    max_size=6,
+)
+
+
+def changed(content: bytes, changes: list[tuple[str, int, bytes]]) -> bytes:
+    """The bytes with each change made at its place, counted round and round."""
+    for kind, where, new in changes:
+        at = where % (len(content) + 1)
+        if kind == "set":
+            content = content[:at] + new + content[at + len(new) :]
+        elif kind == "cut":
+            content = content[:at] + content[at + len(new) * 16 :]
+        elif kind == "insert":
+            content = content[:at] + new + content[at:]
+        else:
+            content = content[:at] + content[at : at + 600] * 3 + content[at:]
+    return content
+
+
+# Generated anew from the same seed each time; a failure is told as it is, since shrinking takes long.
+QUICKLY = settings(max_examples=60, deadline=None, derandomize=True, phases=[Phase.generate])
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+@QUICKLY
+@given(changes=CHANGES)
+def test_any_archive_is_taken_or_refused(
+    assignment: Assignment, kind: str, changes: list[tuple[str, int, bytes]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "work.zip")
+        path.write_bytes(changed(SAMPLES[kind], changes))
+        taken_or_refused(path, assignment)
+
+
+PARTS = st.sampled_from(
+    ["losses.py", "hw1", "..", ".", "", "تمرین", "a\nb", "\u202e.py", "C:\\x.py", "x" * 300, "__init__.py"]
+)
+NAMES = st.lists(PARTS, min_size=1, max_size=4).map("/".join).filter(bool)
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+@QUICKLY
+@given(members=st.dictionaries(NAMES, st.binary(max_size=40), max_size=8))
+def test_any_names_are_taken_or_refused(
+    assignment: Assignment, pack: Callable[[Path, dict[str, bytes]], Path], members: dict[str, bytes]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        taken_or_refused(pack(Path(folder, "work"), members), assignment)
+
+
+FILE = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=20)
+KINDS = st.sampled_from(["file", "folder", "link", "pipe"])
+
+
+@QUICKLY
+@given(entries=st.dictionaries(FILE | st.sampled_from(["losses.py", "hw1", "student.toml"]), KINDS, max_size=8))
+def test_any_folder_is_taken_or_refused(assignment: Assignment, entries: dict[str, str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "work")
+        place.mkdir()
+        for name, kind in entries.items():
+            path = place / name
+            if name in (".", "..") or os.path.lexists(path):
+                continue
+            if kind == "file":
+                path.write_bytes(name.encode())
+            elif kind == "folder":
+                path.mkdir()
+                (path / "losses.py").write_text("x = 1\n")
+            elif kind == "link":
+                path.symlink_to("/etc/passwd" if len(name) % 2 else place)
+            else:
+                os.mkfifo(path)
+        taken_or_refused(place, assignment)
+
+
+@QUICKLY
+@given(
+    content=st.binary(max_size=200)
+    | st.text(max_size=100).map(lambda text: f"name = {text}".encode(errors="replace"))
+)
+def test_any_identity_is_read_or_left_empty(content: bytes) -> None:
+    student = intake._identity(content)
+    assert len(student.name) <= intake.MAX_NAME and len(student.number) <= intake.MAX_NAME

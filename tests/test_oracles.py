@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from autograder.assignment import load
+from autograder.contestant.zygote import load_torchvision
 
 losses, attacks, resnet = (load().module(name) for name in ("losses", "attacks", "resnet"))
 measurement, training, datasets = (load().module(name) for name in ("measurement", "training", "datasets"))
@@ -65,19 +66,9 @@ def test_label_smoothing_is_torchs(epsilon: float, classes: int) -> None:
 
 @pytest.fixture(scope="module")
 def torchvision() -> ModuleType:
-    """``torchvision.models.resnet``.
-
-    A torchvision built for another torch misses its compiled operators, and will not be imported before their
-    names are declared. No network uses them.
-    """
-    try:
-        return importlib.import_module("torchvision.models.resnet")
-    except RuntimeError:
-        for name in ("nms", "qnms"):
-            torch.library.define(
-                f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            )
-        return importlib.import_module("torchvision.models.resnet")
+    """``torchvision.models.resnet``."""
+    load_torchvision()
+    return importlib.import_module("torchvision.models.resnet")
 
 
 def redrawn(model: nn.Module) -> nn.Module:

@@ -7,6 +7,7 @@ import gettext
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,9 @@ from autograder.translations import compiled
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "solutions" / "hw1"
 RELEASED = ROOT / "assignment" / "hw1"
+
+ABSOLUTE = re.compile(r"(?<![\w.])/(home|root|Users|work|tmp|mnt|opt|srv|var)/\w|\b[A-Z]:\\\\?Users")
+"""Where an author's files may lie."""
 
 STUBS = {
     "resnet": ["ResNet18"],
@@ -68,9 +72,15 @@ def test_the_assignment_is_up_to_date(fresh: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_release_has_the_same_bytes(fresh: Path, tmp_path: Path) -> None:
-    again = release(SOURCE, tmp_path / "elsewhere" / "hw1")
-    assert contents(again) == contents(fresh)
+def test_a_second_release_has_the_same_bytes(fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere, in another process, in another language and time zone, by another user's settings."""
+    target = tmp_path / "elsewhere" / "hw1"
+    for name, value in {"TZ": "Asia/Tehran", "LC_ALL": "C", "HOME": str(tmp_path), "COLUMNS": "40"}.items():
+        monkeypatch.setenv(name, value)
+    script = f"from pathlib import Path; from autograder.release import release; release(Path({str(SOURCE)!r}), "
+    done = python("-X", "utf8=0", "-c", script + f"Path({str(target)!r}))", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert contents(target) == contents(fresh)
 
 
 def test_no_line_of_a_solution_is_released(fresh: Path) -> None:
@@ -86,6 +96,15 @@ def test_no_line_of_a_solution_is_released(fresh: Path) -> None:
         secret |= {line for line in said if len(line) > 15}
     assert regions >= 9
     assert len(secret) >= 40
+    answers = [
+        "".join(cell["source"]).split("\n")
+        for path in SOURCE.glob("*.ipynb")
+        for cell in json.loads(path.read_text("utf-8"))["cells"]
+        if cell["metadata"].get("nbgrader", {}).get("solution")
+    ]
+    assert len(answers) >= 13
+    secret |= {part for lines in answers for line in lines for part in line.split(". ") if len(part) > 15}
+    assert len(secret) >= 200
     for name, content in contents(fresh).items():
         text = content.decode("utf-8", "replace")
         assert not [line for line in secret if line in text], name
@@ -97,9 +116,24 @@ def test_nothing_of_the_course_or_of_the_author_is_released(fresh: Path) -> None
     released = contents(fresh)
     assert {"resnet.py", "losses.py", "attacks.py", "tests/conftest.py", "tests/expected.npz"} <= set(released)
     assert not [name for name in released if "grading" in name or name.endswith((".po", ".pyc"))]
+    private = (path for part in ("grading", "corpus") for path in (SOURCE / part).rglob("*.*"))
+    kept_back = {path.read_bytes() for path in private if path.is_file()}
+    assert len(kept_back) > 300
+    assert not kept_back & set(released.values())
     for name, content in released.items():
-        for private in (str(ROOT), str(fresh.parent), f"{Path.home()}/", seed):
-            assert private.encode() not in content, name
+        for place in (str(ROOT), str(fresh.parent), f"{Path.home()}/", seed):
+            assert place.encode() not in content, name
+        assert not ABSOLUTE.search(content.decode("utf-8", "replace")), name
+
+
+def test_released_notebooks_are_as_if_never_run(fresh: Path) -> None:
+    notebooks = list(fresh.glob("*.ipynb"))
+    assert len(notebooks) >= 10
+    for path in notebooks:
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            assert not cell.get("outputs") and cell.get("execution_count") is None, path.name
+            if cell["metadata"].get("nbgrader", {}).get("solution"):
+                assert cell["source"] == ["YOUR ANSWER HERE"], path.name
 
 
 def test_stubs_of_a_copied_folder_import_and_say_that_they_are_not_written(fresh: Path, tmp_path: Path) -> None:

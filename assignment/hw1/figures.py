@@ -50,17 +50,17 @@ MEASURES = {
 def samples(groups: Mapping[str, Images], count: int = 10) -> None:
     """One row of images for each group, with the names of their classes: one of each class first."""
     _, axes = plt.subplots(
-        len(groups), count, figsize=(count, 1.25 * len(groups)), squeeze=False, layout="constrained"
+        len(groups), count, figsize=(count + 2, 1.25 * len(groups)), squeeze=False, layout="constrained"
     )
     for row, (name, images) in zip(axes, groups.items(), strict=True):
         classes = CLASS_NAMES[images.name]
         first = [int(np.flatnonzero(images.labels == label)[0]) for label in np.unique(images.labels)]
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        for ax in row:
+            ax.set(xticks=[], yticks=[], frame_on=False)
         for ax, index in zip(row, first, strict=False):
             ax.imshow(images.pixels[index].transpose(1, 2, 0))
             ax.set_title(classes[images.labels[index]], fontsize=8)
-        for ax in row:
-            ax.set_axis_off()
-        row[0].set_title(f"{name}: {row[0].get_title()}", fontsize=8, loc="left")
     plt.show()
 
 
@@ -77,7 +77,8 @@ def curves(*runs: Run) -> None:
     for ax in (losses, accuracies):
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(alpha=0.3)
-        ax.legend(fontsize=8)
+    losses.legend(fontsize=8)
+    accuracies.legend(fontsize=8, loc="lower right")
     _say_origin(figure, runs)
     plt.show()
 
@@ -98,7 +99,7 @@ def table(*runs: Run) -> None:
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", *(f"*{run.title}: {run.origin}.*  " for run in runs)]
     text = "\n".join(lines)
-    display({"text/markdown": text, "text/plain": text}, raw=True)
+    display({"text/markdown": text, "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _share(value: float | None, count: int) -> str:
@@ -278,7 +279,7 @@ def _slope(loss: Callable[[Tensor, Tensor], Tensor], sp: float, sn: float) -> tu
     p, n = (torch.tensor([value], dtype=torch.float64, requires_grad=True) for value in (sp, sn))
     value = loss(p, n)
     by_p, by_n = torch.autograd.grad(value, (p, n), allow_unused=True)
-    return float(value), *(0.0 if grad is None else float(grad) for grad in (by_p, by_n))  # type: ignore[return-value]
+    return float(value.detach()), *(0.0 if grad is None else float(grad) for grad in (by_p, by_n))  # type: ignore[return-value]
 
 
 def _say_origin(figure: Any, runs: Sequence[Run]) -> None:

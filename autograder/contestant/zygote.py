@@ -9,6 +9,8 @@ Started as ``python -I zygote.py ROOT DESCRIPTOR``; ends when the judge's end of
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 import os
 import signal
@@ -19,6 +21,26 @@ from pathlib import Path
 from typing import Any
 
 MESSAGE_BYTES = 1 << 16
+
+
+def load_torchvision() -> None:
+    """Makes torchvision's networks importable, as students may build on them; does nothing where it is not installed.
+
+    A torchvision built for another torch (PyPI's beside torch's CPU build) misses its compiled operators, and will
+    not be imported before their names are declared. No network uses them.
+    """
+    import torch
+
+    if importlib.util.find_spec("torchvision") is None:
+        return
+    try:
+        importlib.import_module("torchvision.models.resnet")
+    except RuntimeError:
+        for name in ("nms", "qnms"):
+            torch.library.define(
+                f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            )
+        importlib.import_module("torchvision.models.resnet")
 
 
 def warm() -> None:
@@ -41,6 +63,7 @@ def warm() -> None:
     for optimiser in (torch.optim.SGD(model.parameters(), 0.1), torch.optim.Adam(model.parameters(), 0.1)):
         optimiser.step()
     torch.testing.assert_close(x, x)
+    load_torchvision()
 
 
 def lock_away(order: dict[str, Any], wire: socket.socket) -> list[str]:

@@ -11,6 +11,7 @@ import json
 import math
 import signal
 import socket
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from autograder.contestant import scratch
-from autograder.contestant.lockdown import Limits
+from autograder.contestant.lockdown import RUNTIME, Limits
 from autograder.contestant.server import tensors_in
 from autograder.judge.zygote import Zygote
 from autograder.wire import (
@@ -189,8 +190,9 @@ class Contestant:
         try:
             self.channel.send({"op": op, "arguments": arguments, "release": release}, _unsendable, deadline)
             reply = self.channel.receive(deadline)
+            room = sum(x.numel() for x in tensors_in(arguments))
             while isinstance(reply, dict) and "callback" in reply:
-                self.channel.send(_call_back(reply, callbacks or []), _unsendable, deadline)
+                self.channel.send(_call_back(reply, callbacks or [], room), _unsendable, deadline)
                 reply = self.channel.receive(deadline)
         except Late:
             self.end()
@@ -203,7 +205,7 @@ class Contestant:
         finally:
             self.spent_s += time.monotonic() - began
         if isinstance(reply, dict) and isinstance(error := reply.get("error"), dict):
-            raise _raised(error)
+            raise _raised(error, self.folder)
         if not isinstance(reply, dict) or "value" not in reply:
             self.end()
             raise SubmissionFault("malformed", "an answer that is none")
@@ -224,21 +226,48 @@ class Contestant:
         return status if isinstance(status, int) else None
 
 
-def _call_back(reply: dict[str, Any], callbacks: list[Callable[..., Any]]) -> dict[str, Any]:
+def _call_back(reply: dict[str, Any], callbacks: list[Callable[..., Any]], room: int) -> dict[str, Any]:
+    """Calls a function of ours for the contestant, with no more numbers than ``room``: what it was sent itself.
+
+    Broadcast against ours, a few megabytes of theirs could become more than there is memory.
+    """
     number, arguments = reply.get("callback"), reply.get("arguments")
     if type(number) is not int or not 0 <= number < len(callbacks) or not isinstance(arguments, list):
         raise WireError("a call back to nothing")
+    if sum(x.numel() for x in tensors_in(arguments)) > room:
+        return {"error": "ValueError: called with larger tensors than came with the call"}
     try:
         return {"value": callbacks[number](*arguments)}
     except Exception as problem:  # the student's arguments made it fail: tell the student's code, as Python would
         return {"error": f"{type(problem).__name__}: {problem}"[:MAX_TEXT]}
 
 
-def _raised(error: dict[str, Any]) -> SubmissionFault:
+def _raised(error: dict[str, Any], own: Path) -> SubmissionFault:
     words = (error.get(key) for key in ("text", "type", "file"))
     text, type_name, file = (word[:MAX_TEXT] if isinstance(word, str) else "" for word in words)
     line = error.get("line")
-    return SubmissionFault("raised", text, type_name, file, line if type(line) is int and line < 1 << 31 else 0)
+    line = line if type(line) is int and 0 <= line < 1 << 31 else 0
+    return SubmissionFault("raised", without_places(text, own), type_name, file, line)
+
+
+PLACES = sorted(
+    {str(path) for path in (ROOT, Path.home(), Path(sys.prefix), Path(sys.base_prefix), *RUNTIME)}
+    - {"/", "/usr", "/usr/local"},
+    key=len,
+    reverse=True,
+)
+"""Folders of this machine that errors name, the longest first."""
+
+
+def without_places(text: str, own: Path) -> str:
+    """An error's words without the folders of this machine, which tell a student nothing but who grades where.
+
+    What lies in ``own``, the contestant's folder, is told by its name there.
+    """
+    text = text.replace(f"{own}/", "").replace(str(own), ".")
+    for place in PLACES:
+        text = text.replace(place, "…")
+    return text
 
 
 def _cause_of_death(status: int | None) -> str:

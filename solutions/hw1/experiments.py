@@ -125,9 +125,9 @@ class Profile:
         id: key in `PROFILES`, and in ``lr`` and ``epochs`` of an `Experiment`.
         width: channels of the model's first stage.
         batch_size: images in a training batch.
-        train: question -> how many images to train on, the validation part included; None for all.
-        test: question -> how many images to test on; None for all. Question 2 has 64 % of its images to fit, 16 % to
-            validate and 20 % to test.
+        train: question -> how many images to train on, the validation part included; None for all. With those to
+            test on, question 2 has 64 % of its images to fit, 16 % to validate and 20 % to test.
+        test: how many images to test on; None for all.
         pgd: on how many of the test images projected gradient descent is measured; None for all.
         embedded: how many images of each group go into the UMAP figures.
         time_limit_s: the most that a training may take, seconds.
@@ -137,7 +137,7 @@ class Profile:
     width: int
     batch_size: int
     train: Mapping[str, int | None]
-    test: Mapping[str, int | None]
+    test: int | None
     pgd: int | None
     embedded: int
     time_limit_s: float
@@ -154,7 +154,7 @@ PROFILES = {
             width=16,
             batch_size=32,
             train={"Q1": 4800, "Q2": 8000},
-            test={"Q1": 2000, "Q2": 2000},
+            test=2000,
             pgd=200,
             embedded=300,
             time_limit_s=600,
@@ -164,7 +164,7 @@ PROFILES = {
             width=64,
             batch_size=128,
             train={"Q1": None, "Q2": 40_000},
-            test={"Q1": None, "Q2": 10_000},
+            test=None,
             pgd=1000,
             embedded=1000,
             time_limit_s=6 * 3600,

@@ -260,8 +260,8 @@ def probabilities(run: Run, images: Images, *, statistics: Images | None = None)
         images: any images.
         statistics: if given, the batch normalisation's running averages are first made anew from these images.
     """
-    pixels = [part.pixels.tobytes() for part in (images, statistics) if part is not None]
-    key = _key(_training_key(run.row, run.size, run.seed), *(hashlib.sha256(part).hexdigest() for part in pixels))
+    given = [hashlib.sha256(part.pixels.tobytes()).hexdigest() for part in (images, statistics) if part is not None]
+    key = _key(_training_key(run.row, run.size, run.seed), *given)
 
     @torch.no_grad()
     def make(report: Callable[[float], None]) -> dict[str, np.ndarray]:
@@ -280,7 +280,7 @@ def probabilities(run: Run, images: Images, *, statistics: Images | None = None)
             found = [training.logits(network, training.to_float(part)).softmax(1) for part in parts]
         return {"probabilities": torch.cat(found).numpy()}
 
-    name = f"{_name(run.experiment, run.size, run.seed)}-{key[:10]}"
+    name = f"{_name(run.experiment, run.size, run.seed)}-{_key(*given)[:10]}"
     return _remembered(RESULTS / f"{name}.npz", key, "", make)["probabilities"]
 
 
@@ -504,25 +504,22 @@ class _Bar:
         if self.label and _in_notebook():
             from IPython.display import display
 
-            self.handle = display(self._page(0), display_id=True)
+            self.handle = display(self._page(0), raw=True, display_id=True)  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.handle is not None:
-            from IPython.display import HTML
-
-            self.handle.update(HTML(""))
+            self.handle.update({"text/html": "", "text/plain": ""}, raw=True)
 
     def show(self, done: float) -> None:
         """Shows the part ``done``, in [0, 1]."""
         if self.handle is not None and done - self.shown >= 0.01:
             self.shown = done
-            self.handle.update(self._page(done))
+            self.handle.update(self._page(done), raw=True)
 
-    def _page(self, done: float) -> object:
-        from IPython.display import HTML
-
-        return HTML(f'<progress max="100" value="{100 * done:.0f}"></progress> {self.label}: {done:.0%}')
+    def _page(self, done: float) -> dict[str, str]:
+        text = f"{self.label}: {done:.0%}"
+        return {"text/html": f'<progress max="100" value="{100 * done:.0f}"></progress> {text}', "text/plain": text}
 
 
 def _in_notebook() -> bool:

@@ -1,4 +1,4 @@
-"""Never answers in forward."""
+"""Never answers when asked for its state."""
 
 import torch
 from torch import nn

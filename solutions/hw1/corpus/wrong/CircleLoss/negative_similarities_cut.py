@@ -1,0 +1,19 @@
+"""Clamps the similarities at zero first."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class CircleLoss(nn.Module):
+    def __init__(self, m, gamma):
+        super().__init__()
+        self.m, self.gamma = m, gamma
+
+    def forward(self, sp, sn):
+        sp, sn = sp.clamp(min=0), sn.clamp(min=0)
+        ap = (1 + self.m - sp).clamp_min(0).detach()
+        an = (sn + self.m).clamp_min(0).detach()
+        lp = -self.gamma * ap * (sp - (1 - self.m))
+        ln = self.gamma * an * (sn - self.m)
+        return F.softplus(torch.logsumexp(ln, dim=0) + torch.logsumexp(lp, dim=0))
