@@ -93,14 +93,14 @@ def shell_on(wire: Wire, streams: tuple[Stream, Stream]) -> Any:
     def texts(data: dict[str, Any]) -> dict[str, str]:
         return {kind: content for kind, content in data.items() if isinstance(content, str)}
 
-    class Results(DisplayHook):  # type: ignore[misc]
+    class Results(DisplayHook):
         def write_output_prompt(self) -> None:
             flush()
 
         def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
             wire.send(data=texts(format_dict), result=True)
 
-    class Displays(DisplayPublisher):  # type: ignore[misc]
+    class Displays(DisplayPublisher):
         def publish(self, data: dict[str, Any], *args: Any, **kwargs: Any) -> None:
             flush()
             wire.send(data=texts(data), result=False)
@@ -109,7 +109,7 @@ def shell_on(wire: Wire, streams: tuple[Stream, Stream]) -> Any:
             flush()
             wire.send(clear=bool(wait))
 
-    class Shell(InteractiveShell):  # type: ignore[misc]
+    class Shell(InteractiveShell):
         def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
             flush()
             wire.send(error={"ename": etype.__name__, "evalue": str(evalue), "traceback": list(stb)})
@@ -120,9 +120,7 @@ def shell_on(wire: Wire, streams: tuple[Stream, Stream]) -> Any:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    Shell.displayhook_class = Results
-    Shell.display_pub_class = Displays
-    return Shell.instance(config=config)
+    return Shell.instance(config=config, displayhook_class=Results, display_pub_class=Displays)
 
 
 def serve(wire: Wire, shell: Any, streams: tuple[Stream, Stream]) -> None:

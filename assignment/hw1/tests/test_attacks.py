@@ -20,6 +20,10 @@ RANGE = N_(
     "Look at the end of fgsm_attack in attacks.py."
 )
 ZERO = N_("sign(0) is 0: where the gradient is zero the pixel must not move. Look at fgsm_attack in attacks.py.")
+DTYPE = N_(
+    "The result has the dtype of the image: a network takes no other. Look at what is made in another dtype in "
+    "attacks.py."
+)
 PGD = N_(
     "Each of the steps moves by alpha along the sign of the gradient at the current point, then projects back to "
     "within epsilon of the first image and into [0, 1] (Madry et al. 2018, section 2.1). Look at pgd_attack in "
@@ -36,6 +40,14 @@ def untouched(now: Tensor, before: Tensor, what: str) -> None:
         )
 
 
+def of_dtype(attacked: Any, dtype: torch.dtype) -> Any:
+    """What an attack gave, if it is a tensor of this dtype or no tensor of floats at all; otherwise a `Mistake`."""
+    if isinstance(attacked, Tensor) and attacked.is_floating_point() and attacked.dtype != dtype:
+        kinds = {"what": PERTURBED, "want": str(dtype), "got": str(attacked.dtype)}
+        raise mistake(N_("{what} must hold {want} numbers, but holds {got}."), DTYPE, **kinds)
+    return attacked
+
+
 @pytest.mark.criterion("fgsm.step")
 @pytest.mark.parametrize("epsilon", [0.0, 1 / 255, 8 / 255, 0.1, 0.25])
 def test_fgsm_step(submission: Any, draw: Draw, expected: Expected, epsilon: float) -> None:
@@ -44,7 +56,7 @@ def test_fgsm_step(submission: Any, draw: Draw, expected: Expected, epsilon: flo
     grad = draw.normal(2, 3, 8, 8) * 10 ** draw.uniform(2, 3, 8, 8, low=-6, high=2)
     expected.close(
         submission,
-        lambda stubs: stubs.fgsm_attack(image, epsilon, grad),
+        lambda stubs: of_dtype(stubs.fgsm_attack(image, epsilon, grad), image.dtype),
         PERTURBED,
         terms=1,
         scale=1,
@@ -109,7 +121,7 @@ def test_pgd_steps(submission: Any, draw: Draw, expected: Expected, steps: int, 
         return torch.sin(30 * x + 50 * x.roll(1, dims=3) + phase) * (phase > 0)
 
     def attack(stubs: Any) -> Any:
-        return stubs.pgd_attack(image, 26 / 256, alpha, steps, waves)
+        return of_dtype(stubs.pgd_attack(image, 26 / 256, alpha, steps, waves), image.dtype)
 
     expected.close(submission, attack, PERTURBED, terms=steps, scale=1, hint=PGD)
 

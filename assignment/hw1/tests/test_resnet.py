@@ -109,6 +109,11 @@ def draw_weights(draw: Draw, options: Options) -> dict[str, Tensor]:
     return weights
 
 
+def draw_images(draw: Draw, *shape: int) -> Tensor:
+    """Images far outside of [0, 1]: a network with a layer that bounds what it is given must not get away with it."""
+    return draw.normal(*shape, scale=3)
+
+
 def network(stubs: Any, *positional: Any, **named: Any) -> Any:
     """A network of these stubs."""
     return is_callable(stubs.ResNet18(*positional, **named), "ResNet18(...)")
@@ -211,7 +216,7 @@ def test_resnet_layout(submission: Any, options: Options) -> None:
 )
 def test_resnet_logits(submission: Any, draw: Draw, expected: Expected, shape: tuple[int, ...]) -> None:
     options = Options()
-    weights, x = draw_weights(draw, options), draw.normal(*shape, scale=3)  # no layer may bound what it is given
+    weights, x = draw_weights(draw, options), draw_images(draw, *shape)
 
     def logits(stubs: Any) -> Any:
         return build(stubs, options, weights)(x)
@@ -223,7 +228,7 @@ def test_resnet_logits(submission: Any, draw: Draw, expected: Expected, shape: t
 @pytest.mark.parametrize("size", [32, 80])
 def test_resnet_features(submission: Any, draw: Draw, expected: Expected, size: int) -> None:
     options = Options()
-    weights, x = draw_weights(draw, options), draw.uniform(2, 3, size, size)
+    weights, x = draw_weights(draw, options), draw_images(draw, 2, 3, size, size)
 
     def features(stubs: Any) -> Any:
         return build(stubs, options, weights).features(x)
@@ -234,7 +239,7 @@ def test_resnet_features(submission: Any, draw: Draw, expected: Expected, size: 
 @pytest.mark.criterion("resnet.training")
 def test_resnet_batch_statistics(submission: Any, draw: Draw, expected: Expected) -> None:
     options = Options()
-    weights, x = draw_weights(draw, options), draw.uniform(6, 3, 48, 48)
+    weights, x = draw_weights(draw, options), draw_images(draw, 6, 3, 48, 48)
 
     def train_then_eval(stubs: Any) -> list[Any]:
         model = build(stubs, options, weights)
@@ -243,7 +248,7 @@ def test_resnet_batch_statistics(submission: Any, draw: Draw, expected: Expected
         state = model.state_dict()
         model.eval()
         averages = entry(state, "bn1.running_mean"), entry(state, "layer4.1.bn2.running_var")
-        return [training, *averages, model(x)]
+        return [training, *averages, model(x), model(x)]
 
     expected.close(
         submission,
@@ -252,6 +257,7 @@ def test_resnet_batch_statistics(submission: Any, draw: Draw, expected: Expected
         N_("bn1.running_mean after one batch"),
         N_("layer4.1.bn2.running_var after one batch"),
         N_("The logits in eval mode after one batch in training mode"),
+        N_("The logits in eval mode, asked for a second time"),
         terms=terms(options),
         hint=TRAINING,
     )
@@ -318,7 +324,7 @@ def test_resnet_features_gradient(submission: Any, draw: Draw) -> None:
     ids=["num_classes", "in_channels", "both", "width", "no_batch_norm", "all"],
 )
 def test_resnet_options(submission: Any, draw: Draw, expected: Expected, options: Options) -> None:
-    weights, x = draw_weights(draw, options), draw.uniform(2, options.in_channels, 32, 32)
+    weights, x = draw_weights(draw, options), draw_images(draw, 2, options.in_channels, 32, 32)
 
     def logits(stubs: Any) -> Any:
         return build(stubs, options, weights)(x)
