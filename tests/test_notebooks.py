@@ -154,7 +154,7 @@ def test_a_notebook_runs_from_top_to_bottom(
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     text = "\n".join(str(output.data.get("text/plain", "")) for output in outputs if "data" in output)
     rows = {row for cell in cells(name) for row in SHOWN.findall("".join(cell["source"]))}
-    assert len(pictures) >= 3
+    assert len(pictures) >= 2
     for row in rows:
         assert assignment.module("experiments").EXPERIMENTS[row].title.en in text
         figure = max(every_row[row].values())

@@ -465,7 +465,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     files = {
         "a.py": "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n",
         "n.ipynb": notebook(*CELLS),
-        "grading/rubric.toml": "seed = 1\n",
+        "grading/rubric.toml": "seed = 1\nprovided_modules = []\ncriteria = []\n[stubs]\nf = 'a'\n",
         "tests/conftest.py": CONFTEST,
         "tests/test_it.py": "def test_it():\n    pass\n",
         "locale/fa/LC_MESSAGES/hw9.po": CATALOGUE,
@@ -498,6 +498,7 @@ def test_the_command_releases_and_checks(course: Path, capsys: pytest.CaptureFix
 
     assert run() == 0
     names = {"a.py", "n.ipynb", "tests/conftest.py", "tests/test_it.py", "locale/fa/LC_MESSAGES/hw9.mo"}
+    names |= {"tests/rubric.json"}
     assert {name for name in contents(target) if ".npz/" not in name} == names | {"tests/expected.npz"}
     assert [path.name for path in (course / "assignment").iterdir()] == ["hw9"]
     assert run("--check", "hw9") == 0

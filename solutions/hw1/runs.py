@@ -204,6 +204,7 @@ def run(experiment: str, *, seed: int = 0) -> Run:
             progress=lambda done: report(0.7 + 0.2 * done),
         )
         arrays = measurement.embed(measured.arrays)
+        arrays.pop("umap_images", None)  # no figure here shows them, and they are most of the bytes
         report(1.0)
         curves = {name: value for name, value in kept.items() if name.startswith("curve_")}
         facts = {"metrics": measured.metrics, "duration_s": time.monotonic() - began + float(kept["duration_s"])}
@@ -234,8 +235,7 @@ def run(experiment: str, *, seed: int = 0) -> Run:
 def images(role: str, split: str) -> Images:
     """The images that runs are tested on, or (``split="train"``) as many training images of that role."""
     size = Size.wanted()
-    question = "Q2" if role == "objects" else "Q1"
-    return _load(role, split, size.data, _least(PROFILES[size.profile].test[question], size.images))
+    return _load(role, split, size.data, _least(PROFILES[size.profile].test, size.images))
 
 
 def model(run: Run) -> nn.Module:
