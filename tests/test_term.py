@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -239,3 +240,84 @@ def test_the_term_ends_with_one_total_for_each_student(term: tuple[Path, Run]) -
     assert {float(row["max_score"]) for row in rows.values()} == {AUTOMATIC + 3}
     run("python", "-m", "autograder", "report", f"{out}/{mine}", "--formats", "html")
     assert (folder / out / mine / "report.html").is_file()
+
+
+@contextmanager
+def jupyter(folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Jupyter's server in a course, as a teacher starts it; gives the address that its formgrader is at."""
+    command = [str(Path(sys.executable).parent / "jupyter"), "server", "--no-browser", "--allow-root"]
+    command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", "--IdentityProvider.token=word"]
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 300  # a cold machine under load
+        while not (found := re.search(r"http://127\.0\.0\.1:\d+/", (folder / "server.log").read_text())):
+            assert server.poll() is None and time.monotonic() < deadline, (folder / "server.log").read_text()[-2000:]
+            time.sleep(0.2)
+        yield found[0]
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextmanager
+def browser(profile: Path) -> Iterator[Any]:
+    """A Chromium without a window."""
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not program or not driver:
+        pytest.skip("chromium and its driver are not installed (Debian: chromium, chromium-driver)")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for flag in ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking"):
+        options.add_argument(f"--{flag}")
+    for flag in ("disable-component-update", "disable-sync", "disable-dev-shm-usage", f"user-data-dir={profile}"):
+        options.add_argument(f"--{flag}")
+    opened = webdriver.Chrome(options=options, service=Service(driver))
+    try:
+        yield opened
+    finally:
+        opened.quit()
+
+
+def test_a_mark_given_in_formgrader_arrives_in_the_result(term: tuple[Path, Run], tmp_path: Path) -> None:
+    folder, run = term
+    with gradebook(folder) as book:
+        submission = book.find_submission_notebook(Path(NOTEBOOK).stem, "hw1", PERFECT).id
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
+    environment |= {"HOME": str(folder), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
+    with browser(tmp_path / "profile") as page, jupyter(folder, environment) as address:
+        from selenium.webdriver.common.by import By
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        wait = WebDriverWait(page, 120)
+        page.get(f"{address}login?token=word")
+        page.get(f"{address}formgrader/gradebook/hw1/{Path(NOTEBOOK).stem}/")
+        wait.until(lambda page: submission in page.page_source)
+        page.get(f"{address}formgrader/submissions/{submission}/")
+        box = wait.until(lambda page: page.find_element(By.ID, "q1_domain_gap"))
+        wait.until(lambda page: box.get_attribute("placeholder") is not None)
+        # The student's script is text here: it neither ran nor may it.
+        answer = page.find_element(By.XPATH, "//*[contains(text(), 'Colours.')]")
+        assert "<script>alert(1)</script>" in answer.text
+        box.send_keys("1.5")
+        comment = page.find_element(By.ID, "q1_domain_gap-comment")
+        comment.click()
+        comment.send_keys("well seen")
+        page.execute_script("document.activeElement.blur()")
+
+        def saved(page: Any) -> bool:
+            with gradebook(folder) as book:
+                stem = Path(NOTEBOOK).stem
+                score = book.find_grade("q1_domain_gap", stem, "hw1", PERFECT).manual_score
+                return bool(score == 1.5 and book.find_comment("q1_domain_gap", stem, "hw1", PERFECT).manual_comment)
+
+        wait.until(saved)
+    hand_in = f"downloaded/hw1/archive/hw1-{PERFECT}.zip"
+    run("python", "grade.py", "--submission", hand_in, "--out", "out/one", "--marks", "gradebook.db")
+    result = read_result(folder / "out" / "one")
+    [mark] = [criterion for criterion in result.criteria if criterion.id == "written.q1_domain_gap"]
+    assert (mark.points, mark.status, mark.message.en) == (1.5, "failed", "well seen")
+    assert (result.score, result.pending) == (AUTOMATIC + 1.5, 1)
