@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograder.assignment import Assignment, AssignmentError, load
-from autograder.marks import Mark, MarksError, without_suffixes
+from autograder.marks import Mark, MarksError, key, keys
 from autograder.results import Result, read_result, score
 
 AUTOMATIC = "automatic"
@@ -106,10 +106,9 @@ def write(source: str, assignment: Assignment, results: dict[str, Result]) -> li
     unknown = []
     automatic = sum(line.points for line in assignment.lines if line.kind != "manual" and not line.bonus)
     with _opened(source) as gradebook:
-        by_student = {s.student.id: s for s in gradebook.assignment_submissions(assignment.name)}
+        by_student = {key(s.student.id): s for s in gradebook.assignment_submissions(assignment.name)}
         for name, result in results.items():
-            keys = (result.student.number, name, without_suffixes(name))
-            found = {key: by_student[key] for key in keys if key in by_student}
+            found = {k: by_student[k] for k in keys(name, result.student.number) if k in by_student}
             if not found:
                 unknown.append(name)
                 continue

@@ -13,6 +13,7 @@ import csv
 import io
 import math
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ class Marks:
         self.used: set[str] = set()
         for mark in marks:
             self._check(mark, assignment)
-            mine = self.by_student.setdefault(mark.student, {})
+            mine = self.by_student.setdefault(key(mark.student), {})
             other = mine.setdefault(mark.criterion, mark)
             if (other.points, other.comment) != (mark.points, mark.comment):
                 raise MarksError(_conflict(other, mark))
@@ -83,8 +84,8 @@ class Marks:
             MarksError: the two differ.
         """
         found: dict[str, Mark] = {}
-        for student in dict.fromkeys((number, hand_in, without_suffixes(hand_in))):
-            if not student or student not in self.by_student:
+        for student in keys(hand_in, number):
+            if student not in self.by_student:
                 continue
             self.used.add(student)
             for criterion, mark in self.by_student[student].items():
@@ -107,12 +108,17 @@ def _conflict(one: Mark, other: Mark) -> str:
     )
 
 
-def without_suffixes(name: str) -> str:
-    """The name of a hand-in without what says that it is packed."""
-    path = Path(name)
+def key(student: str) -> str:
+    """A number or a name as it is compared: in Latin digits."""
+    return "".join(str(unicodedata.digit(letter)) if letter.isdecimal() else letter for letter in student.strip())
+
+
+def keys(hand_in: str, number: str) -> list[str]:
+    """What a student may be called by: the number, and the hand-in's name with and without what says it is packed."""
+    path = Path(hand_in)
     while path.suffix.lower() in ARCHIVE_SUFFIXES:
         path = path.with_suffix("")
-    return path.name
+    return [key(name) for name in dict.fromkeys((number, hand_in, path.name)) if name]
 
 
 def marked(line: Line, points: float, comment: str = "") -> Criterion:

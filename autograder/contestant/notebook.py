@@ -120,26 +120,30 @@ def shell_on(wire: Wire, streams: tuple[Stream, Stream]) -> Any:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    Shell.displayhook_class = Results  # type: ignore[assignment]
-    Shell.display_pub_class = Displays  # type: ignore[assignment]
-    return Shell.instance(config=config)
+    return Shell.instance(config=config, displayhook_class=Results, display_pub_class=Displays)
 
 
 def serve(wire: Wire, shell: Any, streams: tuple[Stream, Stream]) -> None:
     """Runs one cell after the other until the wire closes."""
     sys.stdout, sys.stderr = streams
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started this may have ignored it
+    running = False
+
+    def interrupt(number: int, frame: object) -> None:
+        if running:  # one that comes too late must not break what is sent
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
     threading.Thread(target=wire.listen, daemon=True).start()
-    while True:
+    while (code := wire.cells.get()) is not None:
         try:
-            code = wire.cells.get()
-            if code is None:
-                return
+            running = True
             shell.run_cell(code, store_history=True)
-            for stream in streams:
-                stream.flush()
-        except KeyboardInterrupt:  # it came when the cell was over already
+        except KeyboardInterrupt:
             pass
+        finally:
+            running = False
+        for stream in streams:
+            stream.flush()
         wire.send(done=True)
 
 

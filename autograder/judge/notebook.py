@@ -166,6 +166,10 @@ class NotebookProcess:
         """Runs a cell and returns its outputs; whatever the cell does, it comes back."""
         if self._dead:
             return [_error("NotebookEnded", told(NOT_RUN))]
+        slow = _error("NotebookTimeout", told(SLOW_NOTEBOOK, seconds=f"{self.limits.notebook_s:g}"))
+        if time.monotonic() >= self._ends_at:
+            self._end()
+            return [slow]
         outputs = _Outputs(min(self.limits.cell_bytes, self._spare_bytes))
         cell_ends_at = time.monotonic() + self.limits.cell_s
         deadline = min(cell_ends_at, self._ends_at)
@@ -178,12 +182,9 @@ class NotebookProcess:
                 except _Late:
                     if stopped is not None:
                         raise _Gone("it did not heed an interrupt") from None
+                    stopped = slow
                     if deadline == cell_ends_at:
                         stopped = _error("CellTimeout", told(SLOW_CELL, seconds=f"{self.limits.cell_s:g}"))
-                    else:
-                        stopped = _error(
-                            "NotebookTimeout", told(SLOW_NOTEBOOK, seconds=f"{self.limits.notebook_s:g}")
-                        )
                     deadline = self._interrupt()
                     continue
                 if "done" in message:
