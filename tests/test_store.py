@@ -165,7 +165,8 @@ def batch_files(form: Callable[[Any, Any], bytes]) -> dict[str, bytes]:
 
 def tarball(path: Path, files: dict[str, bytes]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w:gz") as archive:
+    # Without the time in gzip's header: the same members make the same bytes in whatever second.
+    with gzip.GzipFile(path, "wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
         for name, data in files.items():
             member = tarfile.TarInfo(f"cifar-10-batches/{name}")
             member.size = len(data)
