@@ -259,12 +259,16 @@ def criteria() -> list[Criterion]:
         unit(
             "",
             "written.q2",
-            0,
+            7.5,
             10,
             "Written answers on adversarial robustness",
             "پاسخ‌های تشریحی دربارهٔ مقاومت در برابر حمله",
             kind="manual",
-            status="pending",
+            status="failed",
+            message=Text(
+                en="Why a correct attack leaves an undefended model next to nothing is missing.",
+                fa="گفته نشده که چرا حملهٔ درست از دقت مدل بی‌دفاع تقریباً چیزی باقی نمی‌گذارد.",
+            ),
         ),
     ]
 
@@ -343,7 +347,7 @@ def sample() -> Result:
         submission=Submission(path="/home/ta/hand-ins/401123456 sara_rezaei (final).zip", sha256="9f2c" * 16),
         score=sum(line.points for line in lines if not line.bonus),
         max_score=sum(line.max_points for line in lines if not line.bonus),
-        pending=20,
+        pending=10,
         seed=SEED,
         criteria=lines,
         diagnoses=[

@@ -234,8 +234,8 @@ def test_tables_images_and_drawings_can_be_read_aloud(page: Page) -> None:
 
 def test_numbers_are_those_of_the_result_in_the_digits_of_each_language(page: Page) -> None:
     persian, english = (each["text"] for each in page.all("article"))
-    assert "26 of 62 points" in english
-    assert "۲۶ از ۶۲ نمره" in persian
+    assert "33.5 of 62 points" in english
+    assert "۳۳٫۵ از ۶۲ نمره" in persian
     assert "93.1%" in english and "0.943" in english and "November 23, 2026" in english
     assert "۹۳٫۱٪" in persian and "۰٫۹۴۳" in persian and "۲ آذر ۱۴۰۵" in persian
     assert not re.search(r"[0-9]%", persian)
@@ -263,6 +263,10 @@ def test_what_failed_says_why_and_what_was_not_run_says_so(page: Page) -> None:
     persian, english = (" ".join(each["text"].split()) for each in page.all("article"))
     assert "features(x) returned (4, 128, 1, 1) where (4, 128) was expected." in english
     assert "6 criteria lost points" in english
+    assert "Earned automatically: 26 Given by a human: 7.5 Awaiting a human: 10 Lost: 18.5" in english
+    assert "Written answers on adversarial robustness Marked 7.5 of 10" in english
+    assert "Written answers on generalisation Awaiting review – of 10" in english
+    assert "در تصحیح انسانی: ۷٫۵" in persian
     assert "Not run: The weights it begins with are not here;" in english
     assert "در ۱۰ ثانیه پاسخی نیامد." in persian
     assert [each["class"] for each in page.all("tbody") if each["article"] == "fa" and "class" in each].count(

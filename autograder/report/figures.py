@@ -92,7 +92,8 @@ def draw_robustness(robustness: Robustness, language: Language) -> str:
 
 def draw_histogram(bins: Sequence[int], language: Language) -> str:
     """A bar for each part of the range from 0 to 100 %, with its count above it."""
-    width = (_RIGHT - _LEFT) / len(bins)
+    right = _RIGHT - 10  # room for half of the last number
+    width = (right - _LEFT) / len(bins)
     parts = []
     for number, count in enumerate(bins):
         height = (_BOTTOM - _TOP - 14) * count / max(1, *bins)
@@ -107,7 +108,7 @@ def draw_histogram(bins: Sequence[int], language: Language) -> str:
             label = escape(language.percent(number / len(bins), 0))
             x = _LEFT + width * number
             parts.append(f'<text x="{x:.1f}" y="{_BOTTOM + 15}" text-anchor="middle">{label}</text>')
-    parts.append(f'<path d="M{_LEFT} {_BOTTOM}H{_RIGHT}" stroke="var(--ink)"/>')
+    parts.append(f'<path d="M{_LEFT} {_BOTTOM}H{right}" stroke="var(--ink)"/>')
     return _svg(_WIDTH, _HEIGHT, parts)
 
 
