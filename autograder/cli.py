@@ -216,10 +216,13 @@ def _grade_with(
                     if result is not None:
                         _render(out / name, arguments)
 
-                results = grade_class(path, out, grader, resume=arguments.resume, on_result=told)
+                try:
+                    results = grade_class(path, out, grader, resume=arguments.resume, on_result=told)
+                finally:  # what broke at one hand-in, or was stopped, has results all the same
+                    for file in _render_class(out, arguments):
+                        console.print(str(file), soft_wrap=True, highlight=False)
                 if results:
                     terminal.isolation(results[-1].isolation, console)
-                console.print(str(out / "summary.csv"), soft_wrap=True, highlight=False)
     except (IntakeError, ContestantsUnavailable, DataUnavailable, MarksError) as problem:
         raise CallerMistake(str(problem)) from problem
     unused = marks.unused if marks is not None else []
@@ -247,6 +250,17 @@ def _render(folder: Path, arguments: argparse.Namespace) -> list[Path]:
     except ReportError as problem:
         print(f"grade.py: {problem}", file=sys.stderr)
         return sorted(folder.glob("report*"))
+
+
+def _render_class(out: Path, arguments: argparse.Namespace) -> list[Path]:
+    """What there is on the class as a whole: its summary, and the report where pages were asked for."""
+    from autograder.classroom import SUMMARY
+    from autograder.report import render_class
+
+    summary = out / SUMMARY
+    if not summary.exists():
+        return []
+    return [summary, render_class(out, languages=arguments.lang)] if "html" in arguments.formats else [summary]
 
 
 def main(argv: Sequence[str]) -> int:

@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.results import (
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "solutions")]
+
+from hw1.experiments import EXPERIMENTS  # noqa: E402
+
+from autograder.results import (  # noqa: E402
     Criterion,
     Diagnosis,
     Experiment,
@@ -25,7 +30,6 @@ from autograder.results import (
     write_result,
 )
 
-DIGITS = "synth_digits -> sklearn_digits"
 OBJECTS = "objects10"
 SEED = 20261123
 
@@ -41,24 +45,45 @@ def curves(epochs: int, seed: int) -> dict[str, Any]:
     }
 
 
-def embedding(seed: int, per_group: int = 300) -> dict[str, Any]:
-    """Ten clusters of three groups, of which the third is blurred."""
+def embedding(seed: int, question: str, per_group: int = 300) -> dict[str, Any]:
+    """Ten clusters of three groups, of which the third is blurred; the images of a question are the same ones."""
     draw = np.random.default_rng(seed)
+    shared = np.random.default_rng(ord(question[-1]))
     angle = np.linspace(0, 2 * np.pi, 10, endpoint=False)
     centres = np.stack([7 * np.cos(angle), 5 * np.sin(angle)], axis=1) + draw.normal(0, 1, (10, 2))
-    label = draw.integers(0, 10, 3 * per_group)
+    label = shared.integers(0, 10, 3 * per_group)
     group = np.repeat([0, 1, 2], per_group)
     spread = np.where(group == 2, 2.2, 0.7)[:, None]
+    images = thumbnails(label, shared)
+    predicted = np.where(
+        draw.random(len(label)) < np.where(group == 2, 0.45, 0.9), label, draw.integers(0, 10, len(label))
+    )
+    if question == "Q2":
+        images[group == 2] = np.clip(
+            images[group == 1].astype(int) + 26 * draw.choice([-1, 1], images[group == 1].shape), 0, 255
+        )
     return {
         "umap_xy": (centres[label] + draw.normal(0, 1, (3 * per_group, 2)) * spread).astype(np.float32),
         "umap_label": label.astype(np.int64),
         "umap_group": group.astype(np.uint8),
+        "umap_pred": predicted.astype(np.int16),
+        "umap_images": images,
         "umap_trustworthiness": np.float64(0.9431),
         "umap_knn": np.float64(0.8125),
         "umap_seed": np.int64(SEED),
         "umap_neighbors": np.int64(15),
         "umap_min_dist": np.float64(0.1),
     }
+
+
+def thumbnails(label: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """A picture for each class, uint8 (M, 3, 32, 32): a disc as large as its number on a ground of its own."""
+    row, column = np.mgrid[0:32, 0:32]
+    ground, colour = draw.uniform(40, 215, (2, len(label), 3, 1, 1))
+    y, x = draw.uniform(12, 20, (2, len(label), 1, 1, 1))
+    inside = np.hypot(row - y, column - x) < 3 + label[:, None, None, None]
+    made: np.ndarray = (np.where(inside, colour, ground) + draw.normal(0, 4, (len(label), 3, 32, 32))).clip(0, 255)
+    return made.astype(np.uint8)
 
 
 def attacked(seed: int) -> dict[str, Any]:
@@ -234,106 +259,80 @@ def criteria() -> list[Criterion]:
         unit(
             "",
             "written.q2",
-            0,
+            7.5,
             10,
             "Written answers on adversarial robustness",
             "پاسخ‌های تشریحی دربارهٔ مقاومت در برابر حمله",
             kind="manual",
-            status="pending",
+            status="failed",
+            message=Text(
+                en="Why a correct attack leaves an undefended model next to nothing is missing.",
+                fa="گفته نشده که چرا حملهٔ درست از دقت مدل بی‌دفاع تقریباً چیزی باقی نمی‌گذارد.",
+            ),
         ),
     ]
+
+
+MEASURED: dict[str, dict[str, float]] = {
+    "base": {"source_test": 0.9312, "target_test": 0.5478},
+    "no_batch_norm": {"source_test": 0.9187, "target_test": 0.5601},
+    "label_smoothing": {"source_test": 0.9401, "target_test": 0.6123},
+    "augmentation": {"source_test": 0.9467, "target_test": 0.6489},
+    "adam": {"source_test": 0.9295, "target_test": 0.5214},
+    "reverse": {"target_test": 0.9731, "source_test": 0.1189},
+    "reverse_finetuned": {"source_test": 0.3042, "target_test": 0.7102},
+    "standard": {"clean": 0.874, "fgsm": 0.021, "fgsm_8": 0.093, "pgd_8": 0.008},
+    "adversarial": {"clean": 0.8236, "fgsm": 0.6142, "fgsm_8": 0.701, "pgd_8": 0.582},
+    "circle": {"clean": 0.412, "fgsm": 0.052, "fgsm_8": 0.101},
+}
+"""What the experiments that ran measured; the pretrained one did not."""
+
+THRESHOLDS: dict[str, dict[str, float]] = {
+    "base": {"source_test": 0.85},
+    "label_smoothing": {"source_test": 0.86, "target_test": 0.48},
+    "standard": {"clean": 0.80},
+    "circle": {"clean": 0.55},
+}
+REFERENCE: dict[str, dict[str, float]] = {
+    "base": {"source_test": 0.941, "target_test": 0.5601},
+    "label_smoothing": {"source_test": 0.9399, "target_test": 0.6123},
+    "standard": {"clean": 0.881, "fgsm": 0.019, "fgsm_8": 0.088, "pgd_8": 0.006},
+    "circle": {"clean": 0.803, "fgsm": 0.11, "fgsm_8": 0.201},
+}
+EPOCHS = {"standard": 16, "adversarial": 14, "circle": 25}
 
 
 def experiments() -> list[Experiment]:
-    """Both questions, a missed threshold, and one that was not run."""
-    return [
-        Experiment(
-            id="base",
-            question="q1",
-            title=Text(en="Base", fa="پایه"),
-            protocol=Text(
-                en="ResNet18 trained on the source with cross-entropy, SGD with momentum 0.9.",
-                fa="‏ResNet18 با آنتروپی متقاطع و SGD با تکانهٔ ۰٫۹ روی دادهٔ مبدأ آموزش می‌بیند.",
-            ),
-            data=DIGITS,
-            metrics={"source_test": 0.9312, "target_test": 0.5478},
-            thresholds={"source_test": 0.85, "target_test": 0.45},
-            reference={"source_test": 0.941, "target_test": 0.5601},
-            published={"source_test": 0.92, "target_test": 0.64},
-            seed=SEED,
-            epochs=10,
-            duration_s=24.7,
-            arrays="figures/base.npz",
-        ),
-        Experiment(
-            id="label_smoothing",
-            question="q1",
-            title=Text(en="Label smoothing", fa="هموارسازی برچسب"),
-            protocol=Text(
-                en="The same with LabelSmoothingCrossEntropy(epsilon=0.25) of the student.",
-                fa="همان، با LabelSmoothingCrossEntropy(epsilon=0.25) نوشتهٔ دانشجو.",
-            ),
-            data=DIGITS,
-            metrics={"source_test": 0.9401, "target_test": 0.6123},
-            thresholds={"source_test": 0.86, "target_test": 0.48},
-            reference={"source_test": 0.9399, "target_test": 0.6123},
-            published={"source_test": 0.92, "target_test": 0.70},
-            seed=SEED,
-            epochs=10,
-            duration_s=25.2,
-            arrays="figures/label_smoothing.npz",
-        ),
-        Experiment(
-            id="standard",
-            question="q2",
-            title=Text(en="Part A: standard training", fa="بخش الف: آموزش عادی"),
-            protocol=Text(
-                en="Adam, early stopping on a validation split of 10 %.",
-                fa="‏Adam، با توقف زودهنگام روی ۱۰٪ دادهٔ اعتبارسنجی.",
-            ),
-            data=OBJECTS,
-            metrics={"clean": 0.874, "fgsm": 0.021, "fgsm_8": 0.093, "pgd_8": 0.008},
-            thresholds={"clean": 0.80},
-            reference={"clean": 0.881, "fgsm": 0.019, "fgsm_8": 0.088, "pgd_8": 0.006},
-            published={"clean": 0.6991, "fgsm": 0.4841},
-            seed=SEED,
-            epochs=16,
-            duration_s=151.0,
-            arrays="figures/standard.npz",
-        ),
-        Experiment(
-            id="circle",
-            question="q2",
-            title=Text(en="Part C: Circle loss", fa="بخش ج: تابع هزینهٔ Circle"),
-            protocol=Text(
-                en="CircleLoss and convert_label_to_similarity of the student, Adam 1e-3, then 5-NN on the features; "
-                "attacked through a linear head.",
-                fa="‏CircleLoss و convert_label_to_similarity نوشتهٔ دانشجو، Adam با نرخ 1e-3، سپس 5-NN روی ویژگی‌ها؛ "
-                "حمله از راه یک لایهٔ خطی انجام می‌شود.",
-            ),
-            data=OBJECTS,
-            metrics={"clean": 0.412, "fgsm": 0.052, "fgsm_8": 0.101},
-            thresholds={"clean": 0.55},
-            reference={"clean": 0.803, "fgsm": 0.11, "fgsm_8": 0.201},
-            published={"clean": 0.7764, "fgsm": 0.5224},
-            seed=SEED,
-            epochs=25,
-            duration_s=188.0,
-            arrays="figures/circle.npz",
-        ),
-        Experiment(
-            id="adversarial",
-            question="q2",
-            title=Text(en="Part B: adversarial training", fa="بخش ب: آموزش تخاصمی"),
-            data=OBJECTS,
-            status="not_run",
-            note=Text(
-                en="Not part of the quick profile; --profile full runs it.",
-                fa="جزو پروفایل سریع نیست؛ با ‎--profile full‎ اجرا می‌شود.",
-            ),
-            published={"clean": 0.8236, "fgsm": 0.5223},
-        ),
-    ]
+    """All rows of the homework, a missed threshold among them, and one that was not run."""
+    made = []
+    for number, row in enumerate(EXPERIMENTS.values()):
+        ran = row.id in MEASURED
+        digits = "sklearn_digits -> synth_digits" if "reverse" in row.id else "synth_digits -> sklearn_digits"
+        made.append(
+            Experiment(
+                id=row.id,
+                question=row.question,
+                title=Text(en=row.title.en, fa=row.title.fa),
+                protocol=Text(en=row.protocol.en, fa=row.protocol.fa),
+                data=digits if row.question == "Q1" else OBJECTS,
+                status="run" if ran else "not_run",
+                note=Text()
+                if ran
+                else Text(
+                    en="The weights it begins with are not here; python -m autograder data fetch imagenet gets them.",
+                    fa="وزن‌های آغازین اینجا نیستند؛ با python -m autograder data fetch imagenet بیاوریدشان.",
+                ),
+                metrics=MEASURED.get(row.id, {}),
+                thresholds=THRESHOLDS.get(row.id, {}),
+                reference=REFERENCE.get(row.id, {}),
+                published=dict(row.published),
+                seed=SEED if ran else 0,
+                epochs=EPOCHS.get(row.id, 10) if ran else 0,
+                duration_s=24.7 + 12 * number if ran else 0,
+                arrays=f"figures/{row.id}.npz" if ran else "",
+            )
+        )
+    return made
 
 
 def sample() -> Result:
@@ -348,7 +347,7 @@ def sample() -> Result:
         submission=Submission(path="/home/ta/hand-ins/401123456 sara_rezaei (final).zip", sha256="9f2c" * 16),
         score=sum(line.points for line in lines if not line.bonus),
         max_score=sum(line.max_points for line in lines if not line.bonus),
-        pending=20,
+        pending=10,
         seed=SEED,
         criteria=lines,
         diagnoses=[
@@ -424,14 +423,45 @@ def write_class(folder: Path, count: int) -> Path:
     return folder
 
 
-def write_sample(folder: Path, result: Result | None = None) -> Path:
-    """Writes the Result and the arrays of its experiments that ran into ``folder``, which it returns."""
+HOSTILE = (
+    "<script>window.done = 1</script>\"'><img src=x onerror='window.done = 2'>&amp;{{ 7*7 }}%(x)s"
+    '" onfocus="window.done = 3" javascript:window.done=4 </script><!--'
+)
+"""What a stranger may write wherever words are taken."""
+
+
+def hostile_sample() -> Result:
+    """The sample with a stranger's words in every place that takes words."""
+    result = sample()
+    result.assignment = result.kit_version = result.submission.path = result.submission.sha256 = HOSTILE
+    result.student = Student(name=HOSTILE, number=HOSTILE)
+    result.environment, result.faults = {HOSTILE: HOSTILE}, [HOSTILE]
+    result.isolation = Isolation(level=HOSTILE, features=[HOSTILE])
+    words = Text(en=HOSTILE, fa=f"متن {HOSTILE}")
+    result.diagnoses = [Diagnosis(stub=HOSTILE, misconception=HOSTILE, text=words)]
+    for line in result.criteria:
+        line.id, line.title, line.message = HOSTILE, words, words
+        line.stub = HOSTILE if line.stub else ""
+    for each in result.experiments:
+        each.title, each.protocol, each.note, each.data, each.question = words, words, words, HOSTILE, HOSTILE
+        each.metrics |= {HOSTILE: 0.5}
+    result.experiments[-1].id = HOSTILE
+    return result
+
+
+def write_sample(folder: Path, result: Result | None = None, per_group: int = 60, images: bool = True) -> Path:
+    """Writes the Result and the arrays of its experiments that ran into ``folder``, which it returns.
+
+    A map shows ``per_group`` images of each of three groups; without ``images`` it is one of before they were kept.
+    """
     result = result or sample()
     write_result(result, folder)
     (folder / "figures").mkdir(exist_ok=True)
     for number, experiment in enumerate(result.experiments):
         if experiment.arrays:
-            arrays = curves(max(experiment.epochs, 1), number) | embedding(number)
+            arrays = curves(max(experiment.epochs, 1), number) | embedding(number, experiment.question, per_group)
+            if not images:
+                del arrays["umap_images"], arrays["umap_pred"]
             if "clean" in experiment.metrics:
                 arrays |= attacked(number)
             np.savez_compressed(folder / experiment.arrays, **arrays)
@@ -439,4 +469,4 @@ def write_sample(folder: Path, result: Result | None = None) -> Path:
 
 
 if __name__ == "__main__":
-    print(write_sample(Path(sys.argv[1])))
+    print(write_sample(Path(sys.argv[1]), per_group=300))

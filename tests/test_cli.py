@@ -127,8 +127,12 @@ def test_a_name_that_is_a_formula_stays_text(tmp_path: Path, isolation: Isolatio
     shutil.copytree(SAMPLE, room / "eve")
     (room / "eve" / "student.toml").write_text('name = "=HYPERLINK(1)"\nnumber = "-2"\n')
     arguments = ["--submissions", str(room), "--out", str(tmp_path / "out"), "--only", "fgsm_attack"]
-    assert cli.grade_main([*arguments, "--formats", "none", "--isolation", isolation]) == 0
+    assert cli.grade_main([*arguments, "--formats", "html", "--lang", "en", "--isolation", isolation]) == 0
     assert "'=HYPERLINK(1)" in (tmp_path / "out" / "summary.csv").read_text(encoding="utf-8-sig")
+    # The report on the class shows the name as it is, and leads to the hand-in's own.
+    page = (tmp_path / "out" / "class.html").read_text(encoding="utf-8")
+    assert ">=HYPERLINK(1)<" in page and 'href="eve/report.html?lang=en"' in page
+    assert (tmp_path / "out" / "eve" / "report.html").exists()
 
 
 def test_the_published_schema_is_that_of_the_code() -> None:

@@ -22,6 +22,9 @@ from autograder.results import Experiment
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+THUMBNAIL = 64
+"""The largest side of an image of a map, in pixels."""
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -37,7 +40,8 @@ class Embedding:
     """UMAP coordinates (M, 2) with each image's class and group (M,): 0 train, 1 test, 2 the second test set.
 
     ``trustworthiness`` and ``knn`` (5-NN accuracy in the features' own space) lie in [0, 1]; the rest are UMAP's
-    settings. None where they were not recorded.
+    settings. ``predicted``, int64 (M,), is what each image is taken for, and ``images``, uint8 (M, 3, H, W), are the
+    images themselves, at most `THUMBNAIL` pixels wide and high. None where they were not recorded.
     """
 
     xy: Floats
@@ -48,6 +52,8 @@ class Embedding:
     seed: int | None
     neighbors: int | None
     min_dist: float | None
+    predicted: Integers | None = None
+    images: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,9 @@ def _embedding(stored: dict[str, NDArray[Any]]) -> Embedding | None:
     placed = np.isfinite(xy).all(axis=1)
     if not placed.any():
         return None
+    predicted, images = _integers(stored, "umap_pred", len(xy)), stored.get("umap_images")
+    if images is not None and not _thumbnails(images, len(xy)):
+        images = None
     return Embedding(
         xy[placed],
         label[placed],
@@ -151,7 +160,16 @@ def _embedding(stored: dict[str, NDArray[Any]]) -> Embedding | None:
         seed=_whole(stored, "umap_seed"),
         neighbors=_whole(stored, "umap_neighbors"),
         min_dist=_scalar(stored, "umap_min_dist"),
+        predicted=None if predicted is None else predicted[placed],
+        images=None if images is None else images[placed],
     )
+
+
+def _thumbnails(images: NDArray[Any], count: int) -> bool:
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[:2] != (count, 3):
+        return False
+    height, width = images.shape[2:]
+    return bool(min(height, width) >= 1 and max(height, width) <= THUMBNAIL)
 
 
 def _grid(stored: dict[str, NDArray[Any]]) -> Grid | None:

@@ -43,6 +43,43 @@ DATA = {
 }
 """What the known data sets are."""
 
+CLASSES = {
+    "objects10": (
+        N_("disc"),
+        N_("ring"),
+        N_("crescent"),
+        N_("square"),
+        N_("frame"),
+        N_("triangle"),
+        N_("star"),
+        N_("cross"),
+        N_("hourglass"),
+        N_("arrow"),
+    ),
+    "cifar10": (
+        N_("airplane"),
+        N_("automobile"),
+        N_("bird"),
+        N_("cat"),
+        N_("deer"),
+        N_("dog"),
+        N_("frog"),
+        N_("horse"),
+        N_("ship"),
+        N_("truck"),
+    ),
+}
+"""The names of the classes of data sets whose classes are no digits."""
+
+QUESTIONS = {
+    "Q1": N_("Question 1: generalisation"),
+    "Q2": N_("Question 2: adversarial robustness"),
+}
+"""What the known questions are called."""
+
+COMPARED = ("target_test", "clean", "fgsm", "pgd_8")
+"""The metrics by which the experiments of a question are compared in words."""
+
 STATUSES = {
     "passed": N_("Passed"),
     "failed": N_("Failed"),
@@ -58,9 +95,14 @@ _ATTACKS = ("fgsm", "fgsm_8", "pgd_8")
 
 @dataclass(frozen=True)
 class Score:
-    """The whole score in points; ``lost`` is what is neither earned nor awaiting a human."""
+    """The whole score in points.
 
+    ``earned`` automatically, ``marked`` by a human, ``pending`` until one does, and ``lost``: what is none of these.
+    """
+
+    total: float
     earned: float
+    marked: float
     pending: float
     lost: float
     maximum: float
@@ -81,6 +123,11 @@ class Part:
     anchor: str
     criteria: list[Criterion]
     diagnoses: list[Text]
+
+    @property
+    def manual(self) -> bool:
+        """Whether a human marks it."""
+        return all(each.kind == "manual" for each in self.criteria)
 
     @property
     def points(self) -> float:
@@ -123,6 +170,7 @@ class Part:
 class Measure:
     """One measured accuracy beside what it is compared with; fractions, None where there is none."""
 
+    metric: str
     name: Markup
     value: float | None
     threshold: float | None
@@ -143,8 +191,9 @@ class Measure:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One experiment of the report."""
+    """One experiment of the report; ``number`` is its place among all."""
 
+    number: int
     experiment: Experiment
     anchor: str
     title: Markup
@@ -153,6 +202,35 @@ class Chapter:
     sentences: list[Markup]
     arrays: Arrays
     missing: list[Markup] = field(default_factory=list)
+
+    def measured(self, metric: str) -> Measure | None:
+        """The measure of that metric, if the experiment has it."""
+        return next((each for each in self.measures if each.metric == metric), None)
+
+    @property
+    def verdict(self) -> Literal["reached", "missed", ""]:
+        """Whether all thresholds are reached; empty where there is none, or nothing to compare."""
+        verdicts = {measure.verdict for measure in self.measures} - {""}
+        return "" if not verdicts else "missed" if "missed" in verdicts else "reached"
+
+
+@dataclass(frozen=True)
+class Question:
+    """The experiments of one question side by side.
+
+    ``metrics`` are the columns of their table, each with its name; ``sentences`` say which experiment does best.
+    """
+
+    number: int
+    title: Markup
+    metrics: list[tuple[str, Markup]]
+    chapters: list[Chapter]
+    sentences: list[Markup]
+
+    @property
+    def anchor(self) -> str:
+        """The end of the address of the section."""
+        return f"question-{self.number}"
 
 
 @dataclass(frozen=True)
@@ -182,6 +260,7 @@ class Page:
     score: Score
     parts: list[Part]
     chapters: list[Chapter]
+    questions: list[Question]
     data_sets: list[DataSet]
     omissions: list[Omission]
 
@@ -194,7 +273,9 @@ class Page:
     @property
     def attention(self) -> int:
         """How many criteria lost points."""
-        return sum(each.status in ("failed", "error", "timeout") for each in self.result.criteria)
+        return sum(
+            each.status in ("failed", "error", "timeout") and each.kind != "manual" for each in self.result.criteria
+        )
 
 
 def build(result: Result, arrays: list[Arrays], language: Language, audience: Audience) -> Page:
@@ -204,16 +285,19 @@ def build(result: Result, arrays: list[Arrays], language: Language, audience: Au
     (the hidden inputs are drawn from the experiments' one): they are absent from the document, not hidden in it.
     """
     path = result.submission.path
-    lost = max(result.max_score - result.score - result.pending, 0)
-    chapters = [_chapter(*each, language) for each in zip(result.experiments, arrays, strict=True)]
+    chapters = [
+        _chapter(number, experiment, stored, language)
+        for number, (experiment, stored) in enumerate(zip(result.experiments, arrays, strict=True))
+    ]
     return Page(
         result=result,
         language=language,
         audience=audience,
         submission=verbatim(path if audience == "instructor" else PurePath(path.replace("\\", "/")).name),
-        score=Score(result.score, result.pending, lost, result.max_score),
+        score=_score(result),
         parts=_parts(result, language),
         chapters=chapters,
+        questions=_questions(chapters, language),
         data_sets=_data_sets(result.experiments, language),
         omissions=_omissions(result, chapters, language),
     )
@@ -241,6 +325,26 @@ def _css_percent(fraction: float) -> str:
     return f"{min(max(fraction, 0), 1) * 100:.2f}%"
 
 
+def class_names(experiment: Experiment, language: Language) -> list[Markup]:
+    """The names of the classes of an experiment's images, in the order of the labels; digits name themselves."""
+    data = (_names(experiment) or [""])[-1]
+    if data in CLASSES:
+        return [language.say(name) for name in CLASSES[data]]
+    return [Markup(language.digits(str(number))) for number in range(10)]
+
+
+def _score(result: Result) -> Score:
+    marked = sum(each.points for each in result.criteria if each.kind == "manual" and not each.bonus)
+    return Score(
+        total=result.score,
+        earned=max(result.score - marked, 0),
+        marked=marked,
+        pending=result.pending,
+        lost=max(result.max_score - result.score - result.pending, 0),
+        maximum=result.max_score,
+    )
+
+
 def _parts(result: Result, language: Language) -> list[Part]:
     _ = language.say
     groups: dict[str, list[Criterion]] = {}
@@ -266,9 +370,65 @@ def _metrics(experiment: Experiment) -> list[str]:
     return [metric for metric in MEASURES if metric in present] + sorted(present - set(MEASURES))
 
 
-def _chapter(experiment: Experiment, arrays: Arrays, language: Language) -> Chapter:
+def _questions(chapters: list[Chapter], language: Language) -> list[Question]:
+    """The chapters by question, questions that the kit does not know last."""
+    groups: dict[str, list[Chapter]] = {name: [] for name in QUESTIONS}
+    for chapter in chapters:
+        groups.setdefault(chapter.experiment.question if chapter.experiment.question in groups else "", []).append(
+            chapter
+        )
+    questions = []
+    for number, (name, members) in enumerate(groups.items(), start=1):
+        if members:
+            present = {metric for chapter in members for metric in _metrics(chapter.experiment)}
+            columns = [metric for metric in MEASURES if metric in present] + sorted(present - set(MEASURES))
+            title = language.say(QUESTIONS[name]) if name else language.say("Further experiments")
+            names = [(metric, measure_name(metric, language)) for metric in columns]
+            sentences = _comparisons(members, language)
+            questions.append(Question(number, title, names, members, sentences))
+    return questions
+
+
+def _comparisons(chapters: list[Chapter], language: Language) -> list[Markup]:
+    """Which experiment of a question does best, for each metric that matters, against the first of them.
+
+    Only those count that are tested on the same data in the end as the first one.
+    """
+    tested = [(_names(chapter.experiment) or [""])[-1] for chapter in chapters]
+    alike = [chapter for chapter, data in zip(chapters, tested, strict=True) if data == tested[0]]
+    sentences = []
+    for metric in COMPARED:
+        ran = [chapter for chapter in alike if metric in chapter.experiment.metrics]
+        if len(ran) < 2 or ran[0] is not chapters[0]:
+            continue
+        best = max(ran, key=lambda chapter: chapter.experiment.metrics[metric])
+        first = ran[0]
+        gap = best.experiment.metrics[metric] - first.experiment.metrics[metric]
+        values = {
+            "measure": measure_name(metric, language),
+            "first": first.title,
+            "best": best.title,
+            "value": language.percent(best.experiment.metrics[metric]),
+            "gap": language.percentage_points(gap),
+        }
+        if gap < _LEVEL:
+            sentences.append(
+                language.say("%(measure)s: no experiment does better than “%(first)s” with %(value)s.", **values)
+            )
+        else:
+            sentences.append(
+                language.say(
+                    "%(measure)s: “%(best)s” does best, %(value)s, by %(gap)s percentage points over “%(first)s”.",
+                    **values,
+                )
+            )
+    return sentences
+
+
+def _chapter(number: int, experiment: Experiment, arrays: Arrays, language: Language) -> Chapter:
     measures = [
         Measure(
+            metric,
             measure_name(metric, language),
             experiment.metrics.get(metric),
             experiment.thresholds.get(metric),
@@ -279,6 +439,7 @@ def _chapter(experiment: Experiment, arrays: Arrays, language: Language) -> Chap
     ]
     anchor = re.sub(r"[^a-z0-9]+", "-", experiment.id.lower()).strip("-")
     return Chapter(
+        number=number,
         experiment=experiment,
         anchor=f"experiment-{anchor}",
         title=language.text(experiment.title) or verbatim(experiment.id),
@@ -313,9 +474,14 @@ def _data_sets(experiments: list[Experiment], language: Language) -> list[DataSe
 def _sentences(experiment: Experiment, measures: list[Measure], language: Language) -> list[Markup]:
     """The experiment's figures in words: each measure against its threshold and the reference, then what it means."""
     sentences = []
+    embedded = any(name in EMBEDDED for name in _names(experiment))
     for measure in measures:
         if measure.value is not None:
-            sentence = [_against_threshold(measure, language), _against_reference(measure, language)]
+            sentence = [
+                _against_threshold(measure, language),
+                _against_reference(measure, language),
+                _against_published(measure, embedded, language),
+            ]
             sentences.append(Markup(" ").join(each for each in sentence if each))
     drop = _drop(experiment, language)
     return [*sentences, drop] if drop else sentences
@@ -356,18 +522,33 @@ def _against_reference(measure: Measure, language: Language) -> Markup:
     return _("The reference reaches %(reference)s on average, %(gap)s percentage points less.", **values)
 
 
+def _against_published(measure: Measure, embedded: bool, language: Language) -> Markup:
+    _ = language.say
+    if measure.published is None:
+        return Markup()
+    published = language.percent(measure.published)
+    if embedded:
+        return _("The course's report has %(published)s, on the real images.", published=published)
+    return _("The course's report has %(published)s.", published=published)
+
+
 def _drop(experiment: Experiment, language: Language) -> Markup:
     """What the change of data, or the strongest measured attack, costs."""
     _ = language.say
     metrics = experiment.metrics
     if "source_test" in metrics and "target_test" in metrics:
-        drop = metrics["source_test"] - metrics["target_test"]
-        gap = language.percentage_points(drop)
+        own, other = (name for name in metrics if name in ("source_test", "target_test"))  # trained on comes first
+        drop = metrics[own] - metrics[other]
+        values = {
+            "own": measure_name(own, language),
+            "other": measure_name(other, language),
+            "gap": language.percentage_points(drop),
+        }
         if drop >= _LEVEL:
-            return _("From source to target the accuracy falls by %(gap)s percentage points.", gap=gap)
+            return _("From “%(own)s” to “%(other)s” the accuracy falls by %(gap)s percentage points.", **values)
         if drop <= -_LEVEL:
-            return _("From source to target the accuracy rises by %(gap)s percentage points.", gap=gap)
-        return _("From source to target the accuracy stays the same.")
+            return _("From “%(own)s” to “%(other)s” the accuracy rises by %(gap)s percentage points.", **values)
+        return _("From “%(own)s” to “%(other)s” the accuracy stays the same.", **values)
     attacks = [name for name in _ATTACKS if name in metrics]
     if "clean" not in metrics or not attacks:
         return Markup()

@@ -92,7 +92,8 @@ def draw_robustness(robustness: Robustness, language: Language) -> str:
 
 def draw_histogram(bins: Sequence[int], language: Language) -> str:
     """A bar for each part of the range from 0 to 100 %, with its count above it."""
-    width = (_RIGHT - _LEFT) / len(bins)
+    right = _RIGHT - 10  # room for half of the last number
+    width = (right - _LEFT) / len(bins)
     parts = []
     for number, count in enumerate(bins):
         height = (_BOTTOM - _TOP - 14) * count / max(1, *bins)
@@ -107,14 +108,15 @@ def draw_histogram(bins: Sequence[int], language: Language) -> str:
             label = escape(language.percent(number / len(bins), 0))
             x = _LEFT + width * number
             parts.append(f'<text x="{x:.1f}" y="{_BOTTOM + 15}" text-anchor="middle">{label}</text>')
-    parts.append(f'<path d="M{_LEFT} {_BOTTOM}H{_RIGHT}" stroke="var(--ink)"/>')
+    parts.append(f'<path d="M{_LEFT} {_BOTTOM}H{right}" stroke="var(--ink)"/>')
     return _svg(_WIDTH, _HEIGHT, parts)
 
 
 def draw_map(embedding: Embedding, group: int, language: Language) -> str:
     """One group's images in the plane, coloured by class, before all others in pale grey.
 
-    The frame is the same for every group. The number of each class stands at the median of its images.
+    The frame is the same for every group. The number of each class stands at the median of its images. What belongs
+    to a class carries its number as ``data-class``; its dots are in the order of `drawn`.
     """
     low, high = embedding.xy.min(axis=0), embedding.xy.max(axis=0)
     place = 40 + (_MAP - 80) * (embedding.xy - low) / np.maximum(high - low, 1e-9)
@@ -123,21 +125,30 @@ def draw_map(embedding: Embedding, group: int, language: Language) -> str:
     size = float(np.clip(700 / math.sqrt(len(place)), 11, 30))
     parts = [_dots(place[~mine], "#9aa0a8", size, 0.3)]
     numbers = []
+    order = drawn(embedding, group)
     for each in np.unique(embedding.label[mine]).tolist():
-        members = place[mine & (embedding.label == each)]
-        parts.append(_dots(members, CLASS_COLOURS[each % len(CLASS_COLOURS)], size, 0.85))
+        members = place[order[embedding.label[order] == each]]
+        colour = CLASS_COLOURS[each % len(CLASS_COLOURS)]
+        parts.append(_dots(members, colour, size, 0.85, f' data-class="{each}"'))
         x, y = np.median(members, axis=0)
         number = language.digits(str(each))
         numbers.append(
+            f'<g data-class="{each}">'
             f'<circle cx="{x:.0f}" cy="{y:.0f}" r="30" fill="var(--paper)" fill-opacity="0.75"/>'
             f'<text x="{x:.0f}" y="{y + 18:.0f}" text-anchor="middle" font-size="52" font-weight="700">'
-            f"{number}</text>"
+            f"{number}</text></g>"
         )
     frame = (
         f'<rect x="3" y="3" width="{_MAP - 6}" height="{_MAP - 6}" fill="none" '
         'stroke="var(--ink)" stroke-opacity="0.3" stroke-width="4"/>'
     )
     return _svg(_MAP, _MAP, [frame, *parts, *numbers])
+
+
+def drawn(embedding: Embedding, group: int) -> NDArray[np.intp]:
+    """Which images `draw_map` shows in colour for a group, in the order in which it draws them: class by class."""
+    mine = np.flatnonzero(embedding.group == group)
+    return mine[np.argsort(embedding.label[mine], kind="stable")]
 
 
 def difference(grid: Grid) -> NDArray[np.uint8]:
@@ -224,11 +235,11 @@ def _chart(
     return _svg(_WIDTH, _HEIGHT, parts)
 
 
-def _dots(places: NDArray[np.float64], colour: str, size: float, opacity: float) -> str:
+def _dots(places: NDArray[np.float64], colour: str, size: float, opacity: float, more: str = "") -> str:
     """Round dots as one path: a stroke of no length with round caps is a dot."""
     path = "".join(f"M{x:.0f} {y:.0f}h0" if size > 10 else f"M{x:.1f} {y:.1f}h0" for x, y in places)
     return (
-        f'<path d="{path}" stroke="{colour}" stroke-width="{size:.4g}" stroke-linecap="round" '
+        f'<path{more} d="{path}" stroke="{colour}" stroke-width="{size:.4g}" stroke-linecap="round" '
         f'stroke-opacity="{opacity}" fill="none"/>'
     )
 

@@ -17,9 +17,10 @@ from autograder.report import figures
 from autograder.report.arrays import Arrays
 from autograder.report.bidi import clean, verbatim
 from autograder.report.cohort import Cohort, problem_of
-from autograder.report.content import STATUSES, Chapter, Page, group_name
+from autograder.report.content import STATUSES, Chapter, Page, class_names, group_name
 from autograder.report.faces import font_faces
 from autograder.report.language import TEMPLATES, Language
+from autograder.report.thumbnails import Atlas
 
 _PRINT_INK, _PRINT_PAPER = "#1d2530", "#ffffff"
 
@@ -47,6 +48,7 @@ class Drawing:
 class Panel:
     """One group of an embedding."""
 
+    group: int
     name: Markup
     images: int
     drawing: Drawing
@@ -54,14 +56,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class Sample:
-    """One image of a grid: addresses of the clean, the attacked and the difference image, and its classes."""
+    """One image of a grid: addresses of the clean, the attacked and the difference image, and its classes by name."""
 
     clean: str
     adversarial: str
     difference: str
-    true: int
-    clean_pred: int
-    adversarial_pred: int
+    true: Markup
+    clean_pred: Markup
+    adversarial_pred: Markup
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Pictures:
     accuracy: Drawing | None = None
     robustness: Drawing | None = None
     panels: list[Panel] = field(default_factory=list)
+    names: list[Markup] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
 
@@ -83,6 +86,11 @@ class Sheet:
     page: Page
     pictures: list[Pictures]
 
+    @property
+    def maps(self) -> bool:
+        """Whether there is a map of features."""
+        return any(each.panels for each in self.pictures)
+
 
 def illustrate(page: Page) -> Sheet:
     """Draws the figures of a page."""
@@ -90,7 +98,7 @@ def illustrate(page: Page) -> Sheet:
 
 
 def _draw(chapter: Chapter, language: Language) -> Pictures:
-    arrays = chapter.arrays
+    arrays, names = chapter.arrays, class_names(chapter.experiment, language)
     title = chapter.title.striptags()
 
     def drawing(svg: str | None, alt: Markup) -> Drawing | None:
@@ -104,7 +112,7 @@ def _draw(chapter: Chapter, language: Language) -> Pictures:
         name = group_name(group, chapter.experiment, language)
         alt = _("%(experiment)s, map of the features: %(group)s", experiment=title, group=name.striptags())
         svg = figures.draw_map(embedding, group, language)
-        panels.append(Panel(name, int((embedding.group == group).sum()), Drawing(svg, str(alt.striptags()))))
+        panels.append(Panel(group, name, int((embedding.group == group).sum()), Drawing(svg, str(alt.striptags()))))
     return Pictures(
         losses=drawing(
             figures.draw_losses(curves, language) if curves else None,
@@ -119,29 +127,64 @@ def _draw(chapter: Chapter, language: Language) -> Pictures:
             _("%(experiment)s: accuracy over the strength of the attack", experiment=title),
         ),
         panels=panels,
+        names=names,
         classes=[] if embedding is None else np.unique(embedding.label).tolist(),
-        samples=_samples(arrays),
+        samples=_samples(arrays, names, language),
     )
 
 
-def screen_document(sheets: Sequence[Sheet]) -> str:
-    """One self-contained HTML document with an article per sheet, the first one shown."""
+def screen_document(sheets: Sequence[Sheet], atlas: Atlas | None = None) -> str:
+    """One self-contained HTML document with an article per sheet, the first one shown.
+
+    ``atlas`` holds the images that its maps show under the pointer.
+    """
     languages = [sheet.page.language for sheet in sheets]
     articles = [_article(sheet, "screen") for sheet in sheets]
-    return _document(languages, articles, _title(sheets[0].page))
+    title = _title(sheets[0].page)
+    if not sheets[0].maps:
+        return _document(languages, articles, title)
+    style = _read("maps.css")
+    if atlas is not None:
+        style += f'.thumbnail {{ background-image: url("{_uri("image/webp", atlas.webp)}"); }}'
+    script = _read("vendor/d3-delaunay.min.js") + _read("maps.js")
+    return _document(languages, articles, title, style, script, _dots(sheets[0].page, atlas))
 
 
 def class_document(cohort: Cohort, languages: Sequence[Language]) -> str:
     """One self-contained HTML document on a class with an article per language, the first one shown."""
     articles = [_class_article(cohort, language) for language in languages]
-    return _document(languages, articles, _class_title(cohort, languages[0]), "class")
+    return _document(languages, articles, _class_title(cohort, languages[0]), _read("class.css"), _read("class.js"))
 
 
-def _document(languages: Sequence[Language], articles: Sequence[str], title: str, extra: str = "") -> str:
-    """A document of articles, one per language; ``extra`` names a style sheet and a script of its own."""
-    body = "".join(articles)
-    style = "".join(_read(f"{name}.css") for name in ("base", "screen", extra) if name)
-    script = "".join(_read(f"{name}.js") for name in ("switch", extra) if name)
+def _dots(page: Page, atlas: Atlas | None) -> dict[str, object]:
+    """What the script of the maps knows of each dot, in the order in which each panel draws them."""
+    maps: dict[str, dict[int, dict[str, list[int]]]] = {}
+    for chapter in page.chapters:
+        embedding = chapter.arrays.embedding
+        cells = atlas.cells[chapter.number] if atlas is not None else None
+        if embedding is None:
+            continue
+        panels = maps[chapter.anchor] = {}
+        for group in np.unique(embedding.group).tolist():
+            order = figures.drawn(embedding, group)
+            panels[group] = {
+                "cells": [] if cells is None else cells[order].tolist(),
+                "predicted": [] if embedding.predicted is None else embedding.predicted[order].tolist(),
+            }
+    return {"columns": 0 if atlas is None else atlas.columns, "maps": maps}
+
+
+def _document(
+    languages: Sequence[Language],
+    articles: Sequence[str],
+    title: str,
+    style: str = "",
+    script: str = "",
+    data: dict[str, object] | None = None,
+) -> str:
+    """A document of articles, one per language, with a style sheet, a script and data of its own, if any."""
+    style = _read("base.css") + _read("screen.css") + style
+    script = _read("switch.js") + script
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return (
         _environment()
@@ -151,9 +194,10 @@ def _document(languages: Sequence[Language], articles: Sequence[str], title: str
             articles=[Markup(article) for article in articles],
             title=title,
             switch=" / ".join(language.plain("Language") for language in languages),
-            style=Markup(font_faces(body + style) + style),
+            style=Markup(font_faces("".join(articles) + style) + style),
             script=Markup(script),
             digest=digest,
+            data=data,
         )
     )
 
@@ -195,7 +239,8 @@ def _article(sheet: Sheet, medium: Literal["screen", "print"]) -> str:
             lang=page.language,
             title=_title(page),
             medium=medium,
-            chapters=list(zip(page.chapters, sheet.pictures, strict=True)),
+            pictures_of=lambda chapter: sheet.pictures[chapter.number],
+            maps=sheet.maps,
             _=page.language.say,
             _n=page.language.say_many,
         )
@@ -240,14 +285,22 @@ def _steps(cohort: Cohort, language: Language) -> list[Markup]:
     ]
 
 
-def _samples(arrays: Arrays) -> list[Sample]:
+def _samples(arrays: Arrays, names: list[Markup], language: Language) -> list[Sample]:
     grid = arrays.grid
     if grid is None:
         return []
     rows = (grid.clean, grid.adversarial, figures.difference(grid))
     images = [[_uri("image/png", figures.png(image)) for image in row] for row in rows]
-    classes = zip(grid.true.tolist(), grid.clean_pred.tolist(), grid.adversarial_pred.tolist(), strict=True)
-    return [Sample(*columns, *each) for *columns, each in zip(*images, classes, strict=True)]
+    classes = [
+        [class_name(number, names, language) for number in row.tolist()]
+        for row in (grid.true, grid.clean_pred, grid.adversarial_pred)
+    ]
+    return [Sample(*columns) for columns in zip(*images, *classes, strict=True)]
+
+
+def class_name(number: int, names: list[Markup], language: Language) -> Markup:
+    """A class by its name, by its number where it has none."""
+    return names[number] if 0 <= number < len(names) else Markup(language.digits(str(number)))
 
 
 def _uri(kind: str, content: bytes) -> str:
@@ -283,6 +336,7 @@ def _environment() -> Environment:
         "colours": figures.CLASS_COLOURS,
         "train_colour": figures.TRAIN_COLOUR,
         "validation_colour": figures.VALIDATION_COLOUR,
+        "class_name": class_name,
         "amplification": figures.AMPLIFICATION,
         "strong": lambda text: Markup("<strong>{}</strong>").format(escape(text)),
     }

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.report import arrays, cohort, content, pages
+from autograder.report import arrays, cohort, content, pages, thumbnails
 from autograder.report.content import Audience
 from autograder.report.language import LANGUAGES, Language, language
 from autograder.results import read_result, write_atomically
@@ -54,7 +54,8 @@ def render(
     written = []
     if "html" in formats:
         written.append(folder / f"{stem}.html")
-        write_atomically(written[-1], pages.screen_document(sheets).encode())
+        atlas = thumbnails.collect([each.embedding for each in stored])
+        write_atomically(written[-1], pages.screen_document(sheets, atlas).encode())
     if "pdf" in formats:
         for sheet in sheets:
             path = folder / f"{stem}.{sheet.page.language.code}.pdf"
