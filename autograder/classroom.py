@@ -18,6 +18,8 @@ from autograder.results import Result, write_atomically
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 SUMMARY = "summary.csv"
 FAULT = "grader-fault.txt"
+RESERVED = (SUMMARY, FAULT, "class.html")
+"""What is written beside the results of a class; no result may lie there."""
 
 
 class ClassFault(Exception):
@@ -114,8 +116,8 @@ def _taken(path: Path, grader: Grader) -> HandIn:
     """
     if path.is_symlink():
         raise IntakeError(f"{path}: a link, which could lead to another's work; put the hand-in itself there")
-    if path.name == SUMMARY:
-        raise IntakeError(f"{path}: called as the class's summary is; give it another name")
+    if path.name in RESERVED:
+        raise IntakeError(f"{path}: called as a file of the whole class is; give it another name")
     return grader.take_in(path)
 
 

@@ -198,6 +198,7 @@ def _grade_with(
     try:
         with ExitStack() as stack:
             contestants = stack.enter_context(Contestants(arguments.isolation, zygote=zygote))
+            contestants.prove()
             if arguments.submission:
                 report = stack.enter_context(terminal.progress(console))
                 grader = Grader(assignment, Judge(assignment), contestants, replace(options, on_progress=report))
@@ -216,6 +217,8 @@ def _grade_with(
                         _render(out / name, arguments)
 
                 results = grade_class(path, out, grader, resume=arguments.resume, on_result=told)
+                if results:
+                    terminal.isolation(results[-1].isolation, console)
                 console.print(str(out / "summary.csv"), soft_wrap=True, highlight=False)
     except (IntakeError, ContestantsUnavailable, DataUnavailable, MarksError) as problem:
         raise CallerMistake(str(problem)) from problem

@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.table import Table
 
 from autograder.intake import plain
-from autograder.results import Criterion, Result
+from autograder.results import Criterion, Isolation, Result
 
 MARKS = {
     "passed": "[green]passed[/]",
@@ -92,14 +92,19 @@ def verdict(result: Result, written: list[Path], console: Console) -> None:
     if result.pending:
         summary += f", {_points(result.pending)} more await a human"
     console.print(summary)
-    if result.isolation.level == "none":
-        console.print("[yellow]isolation: none; the submission ran with your own rights[/]")
-    else:
-        console.print(f"isolation: {escape(', '.join(result.isolation.features) or 'no student code ran')}")
+    isolation(result.isolation, console)
     for fault in result.faults:
         console.print(f"[red]the grader's own fault:[/] {_told(fault.strip().splitlines()[-1])}")
     for path in written:
         console.print(f"  {_told(str(path))}", soft_wrap=True, highlight=False)
+
+
+def isolation(record: Isolation, console: Console) -> None:
+    """Prints the layers of the lockdown that were in force."""
+    if record.level == "none":
+        console.print("[yellow]isolation: none; the submission ran with your own rights[/]")
+    else:
+        console.print(f"isolation: {escape(', '.join(record.features) or 'no student code ran')}")
 
 
 def _of(criterion: Criterion) -> str:

@@ -158,12 +158,14 @@ class Variant:
     relabel: Callable[[Batch], Tensor] = lambda batch: batch.labels
 
 
-def in_units(mean: Tensor, deviation: Tensor, low: Tensor | float, high: Tensor | float) -> Attack:
-    """FGSM of ``EPSILON`` in the units of normalised images, clamped there to [low, high]."""
+def in_units(
+    mean: Tensor, deviation: Tensor, low: Tensor | float, high: Tensor | float, epsilon: float = EPSILON
+) -> Attack:
+    """FGSM of ``epsilon`` in the units of normalised images, clamped there to [low, high]."""
 
     def attack(batch: Batch) -> Tensor:
         images = (batch.images - mean) / deviation
-        attacked = (images + EPSILON * batch.gradient().sign()).clamp(low, high)  # type: ignore[arg-type]
+        attacked = (images + epsilon * batch.gradient().sign()).clamp(low, high)  # type: ignore[arg-type]
         return attacked * deviation + mean
 
     return attack
@@ -234,6 +236,11 @@ def of_mean_loss(batch: Batch) -> Tensor:
     return (batch.images + EPSILON * batch.gradient() / len(batch.labels)).clamp(0, 1)
 
 
+def of_own_loss(batch: Batch) -> Tensor:
+    """x + epsilon * gradient, of each image's own loss, as in batches of one."""
+    return (batch.images + EPSILON * batch.gradient()).clamp(0, 1)
+
+
 def by_largest(batch: Batch) -> Tensor:
     gradient = batch.gradient()
     return (batch.images + EPSILON * gradient / gradient.abs().amax((1, 2, 3), keepdim=True)).clamp(0, 1)
@@ -294,6 +301,10 @@ VARIANTS = {
     "normalised_twice": Variant("attacked images normalised twice", _right, predict=normalised_twice),
     "no_clamp": Variant("no clamp", lambda batch: batch.images + EPSILON * batch.gradient().sign()),
     "over_255": Variant("epsilon / 255", lambda batch: batch.hit(batch.gradient(), EPSILON / 255)),
+    "tenth": Variant("epsilon 0.01 for 0.1", lambda batch: batch.hit(batch.gradient(), EPSILON / 10)),
+    "tenth_span": Variant(
+        "the same, in units of images normalised to [-1, 1]", in_units(*SPAN, -1.0, 1.0, EPSILON / 10)
+    ),
     "swapped": Variant(
         "epsilon and noise level exchanged (0.01, then noise of 0.1)",
         lambda batch: noisy(batch, batch.hit(batch.gradient(), NOISE), EPSILON),
@@ -324,6 +335,7 @@ VARIANTS = {
     ),
     "gaussian": Variant("Gaussian noise of deviation epsilon", lambda batch: noisy(batch, batch.images, EPSILON)),
     "no_sign": Variant("gradient of the mean loss without its sign", of_mean_loss),
+    "no_sign_alone": Variant("gradient without its sign, in batches of one", of_own_loss),
     "by_largest": Variant("gradient over its largest value, in place of its sign", by_largest),
     "by_length": Variant("gradient over its length, in place of its sign", by_length),
     "every_second": Variant("only every second image attacked", every_second),
@@ -386,7 +398,9 @@ def strength(model: nn.Module, pixels: Tensor, labels: Tensor) -> float | None:
 
 
 def tensors(images: datasets.Images) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(np.array(images.pixels)), torch.from_numpy(np.array(images.labels))
+    """Pixels and labels in a random order, always the same: a store may hold class after class."""
+    order = np.random.default_rng(0).permutation(len(images))
+    return torch.from_numpy(images.pixels[order]), torch.from_numpy(images.labels[order])
 
 
 def study(

@@ -19,6 +19,7 @@ import io
 import os
 import re
 import shutil
+import stat
 import struct
 import subprocess
 import sys
@@ -28,6 +29,7 @@ import traceback
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,7 +41,7 @@ from rich.table import Table
 
 from autograder.assignment import load
 from autograder.classroom import hand_ins
-from autograder.contestant import seccomp
+from autograder.contestant import kernel, namespaces, seccomp
 from autograder.contestant.escapes import LACKS
 from autograder.contestant.scratch import scratch
 from autograder.intake import plain
@@ -327,6 +329,8 @@ TREES: dict[str, Builder] = {
     "\x1b[2J[bold]steered": folder,
     "-rf": folder,
     "summary.csv": folder,
+    "class.html": folder,
+    "grader-fault.txt": folder,
     "extra_level.zip": lambda path, files: zipped(path, {f"a/b c/hw1/{name}": text for name, text in files.items()}),
     "turned_inside.zip": lambda path, files: zipped(path, {f"\u202eh/\n/{name}": x for name, x in files.items()}),
     "case.zip": also({"Attacks.py": EVIL, "ATTACKS.PY": EVIL, "attacks.PY": EVIL}),
@@ -412,6 +416,8 @@ LOCKED_OUT = ("leaving", "bombs", "looking", "reaching")
 TRAINED = {"training": {"ResNet18": "base", "LabelSmoothingCrossEntropy": "label_smoothing"}}
 """Theme -> stub -> the experiment that its attacks are graded with. They behave in the checks, being the reference
 with something appended, so the reference is their twin."""
+
+TWIN = "the twin"
 
 HONEST = ("!first", "honest", "~last")
 """Honest hand-ins before, between and after the others."""
@@ -525,7 +531,7 @@ def lay_out(place: Path, kit: Path, attacks: Sequence[Attack], stub: str, theme:
         source = kit / "tests" / "hostile" / stub / attack.theme / f"{attack.name}.py"
         before = files[module] + b"\n\n" if trained else b""
         folder(place / attack.name, {**files, module: before + source.read_bytes()})
-    folder(place / "the twin", files if trained else {**files, module: TWINS[stub].encode()})
+    folder(place / TWIN, files if trained else {**files, module: TWINS[stub].encode()})
     folder(place / HONEST[0], {**files, "student.toml": f'name = "{SOMEBODY}"'.encode()})
     if not trained:  # a training takes long, and two honest ones around the attacks are enough
         shutil.copytree(kit / "tests" / "samples" / "mixed", place / HONEST[1])
@@ -589,7 +595,9 @@ def look(attack: Attack, graded: Graded, out: Path, twin: Result, secrets: Seque
 
 def disturbed(alone: Graded, among: Graded) -> list[str]:
     """The honest hand-ins whose results differ between a class of their own and one with the attacks."""
-    names = [name for name in alone.results if verdicts(alone.results[name]) != verdicts(among.results[name])]
+    both = alone.results.keys() & among.results.keys()
+    names = [name for name in sorted(both) if verdicts(alone.results[name]) != verdicts(among.results[name])]
+    names += [f"{name}: {problem}" for name, problem in among.problems.items() if name in alone.results]
     names += [f"{name}: {problem}" for name, problem in alone.problems.items()]
     names += [f"{name}: the grader's own fault" for name, result in alone.results.items() if result.faults]
     return names
@@ -616,7 +624,9 @@ def run(attacks: Sequence[Attack], place: Path, machine: Machine, jobs: int) -> 
             (among, out), (alone, _) = classes[group, "among"], classes[group, "alone"]
             graded = among.result()
             harmed += disturbed(alone.result(), graded)
-            twin = graded.results["the twin"]
+            if TWIN not in graded.results:
+                raise ChildProcessError(f"{group}: the twin has no result: {graded.problems[TWIN]}\n{graded.output}")
+            twin = graded.results[TWIN]
             seen += [look(attack, graded, out, twin, machine.secrets) for attack in some]
     return seen, harmed
 
@@ -684,6 +694,7 @@ def as_user(user: int, place: Path, work: Callable[[], int]) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     code = 1
     try:
+        open_to_others(Path(sys.base_prefix), Path(sys.prefix).resolve(), ROOT)
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
@@ -701,6 +712,32 @@ def as_user(user: int, place: Path, work: Callable[[], int]) -> int:
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def open_to_others(*needed: Path) -> None:
+    """Lets any user read folders that lie in one that only its owner may enter, such as a Python in root's home.
+
+    For this process and its children alone: they see an empty folder in the closed one's place, and in it what is
+    needed. Where mounts are forbidden nothing changes.
+    """
+    closed: dict[Path, Path] = {}
+    for path in needed:
+        for above in reversed(path.parents):
+            if not above.stat().st_mode & stat.S_IXOTH:
+                closed[path] = above
+                break
+    if not closed:
+        return
+    with suppress(OSError):
+        kernel.call("unshare", namespaces.NEW_MOUNT)
+        kernel.call("mount", b"none", b"/", None, namespaces.MS_REC | namespaces.MS_PRIVATE, None)
+        held = {path: os.open(path, os.O_PATH) for path in closed}
+        for folder in set(closed.values()):
+            kernel.call("mount", b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"mode=755")
+        for path, descriptor in held.items():
+            path.mkdir(parents=True, exist_ok=True)
+            source, flags = f"/proc/self/fd/{descriptor}".encode(), namespaces.MS_BIND | namespaces.MS_REC
+            kernel.call("mount", source, os.fsencode(path), None, flags, None)
 
 
 NOT_TO_BE_HAD = 3

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -162,6 +163,24 @@ def test_a_right_attack_hurts_and_its_opposite_helps(
     assert clean == lost
     assert figures("right")[1] <= clean <= figures("minus")[1]
     assert figures("minus")[1] > figures("right")[1]
+
+
+def test_a_store_that_holds_class_after_class_is_mixed(mistakes: ModuleType, assignment: Assignment) -> None:
+    labels = np.arange(1000) // 100
+    pixels = np.broadcast_to(labels.astype(np.uint8)[:, None, None, None], (1000, 3, 32, 32))
+    images = assignment.module("datasets").Images("cifar10", pixels, labels)
+    mixed, answers = mistakes.tensors(images)
+    assert torch.equal(mixed[:, 0, 0, 0].long(), answers)
+    assert torch.equal(answers.sort().values, torch.from_numpy(labels))
+    assert len(answers[: mistakes.BATCH].unique()) > 5
+    assert torch.equal(mistakes.tensors(images)[1], answers)
+
+
+def test_the_table_is_the_one_that_is_written_down(mistakes: ModuleType) -> None:
+    page = (ROOT / "docs" / "fgsm_mistakes.md").read_text(encoding="utf-8")
+    for study in json.loads(mistakes.STORED.read_text()).values():
+        assert set(study["figures"]) == set(mistakes.VARIANTS)
+        assert mistakes.table(study) in page
 
 
 @pytest.mark.slow

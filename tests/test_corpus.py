@@ -193,6 +193,7 @@ def fgsm(stub: Any, random: torch.Generator) -> Behaviour:
 def pgd(stub: Any, random: torch.Generator) -> Behaviour:
     seen: Behaviour = {}
     slope = torch.randn(2, 3, 6, 6, generator=random)
+    slope[:, :, 3] = 0.0
     phase = torch.rand(2, 3, 6, 6, generator=random) * 6
 
     def waves(x: Tensor) -> Tensor:
@@ -251,7 +252,7 @@ def resnet(stub: Any, random: torch.Generator) -> Behaviour:
         # Gradients by size: a network may call its parameters what it likes as long as state_dict() does not.
         slopes = sorted(float(p.grad.norm()) if p.grad is not None else -1 for p in model.parameters())
         connected = torch.tensor(model.features(leaf).requires_grad)
-        return [leaf.grad, torch.tensor(slopes), *buffers, connected, model.eval()(x)]
+        return [leaf.grad, torch.tensor(slopes), *buffers, connected, model.eval()(x), model(x)]
 
     def look(x: Tensor) -> None:
         observe(seen, f"logits {tuple(x.shape)}", lambda: build(state, width=8)(x))
@@ -263,6 +264,7 @@ def resnet(stub: Any, random: torch.Generator) -> Behaviour:
     state = weights(reference("ResNet18")(width=8).state_dict(), random)
     for shape in ((2, 3, 32, 32), (1, 3, 64, 64), (2, 3, 40, 56)):
         look(torch.rand(shape, generator=random))
+    look(torch.randn(3, 3, 36, 36, generator=random) * 3)  # no layer may bound what it is given
     x = torch.rand(4, 3, 48, 48, generator=random)
     observe(seen, "training", lambda: train(state, x))
     grey = torch.rand(2, 1, 40, 40, generator=random)

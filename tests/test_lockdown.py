@@ -11,6 +11,7 @@ import platform
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,6 +28,10 @@ from autograder import isolation
 from autograder.contestant import escapes, guardian, kernel, lockdown, namespaces, seccomp
 from autograder.contestant.escapes import ESCAPES, LACKS, LIMITS, Bait, Escape
 from autograder.contestant.lockdown import Jail, LockdownError, available, environment, lock_down, shortfall
+from autograder.judge import contestant
+from autograder.judge.checks import Judge
+from autograder.judge.contestant import Contestant, Contestants, ContestantsUnavailable
+from autograder.judge.zygote import Zygote
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 20.0
@@ -473,3 +478,60 @@ def test_runtime_shows_no_sources_of_the_kit() -> None:
     """The kit's own sources are on ``sys.path``, and must not be seen."""
     assert lockdown.runtime() and all(path.is_absolute() for path in lockdown.runtime())
     assert not any(ROOT.is_relative_to(path) or path == ROOT / "solutions" for path in lockdown.runtime())
+
+
+# The judge's side.
+
+AS_ON_A_MACHINE_WITHOUT_SECCOMP = """
+import sys
+from autograder import cli
+from autograder.contestant import seccomp
+from autograder.contestant.escapes import LACKS
+seccomp.install(LACKS["seccomp"])
+sys.exit(cli.grade_main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("what", ["--submission", "--submissions"])
+def test_grading_refuses_in_one_line_where_it_cannot_lock_away(what: str, tmp_path: Path) -> None:
+    samples = ROOT / "tests" / "samples"
+    place = samples / "mixed" if what == "--submission" else samples
+    command = [
+        sys.executable,
+        "-c",
+        AS_ON_A_MACHINE_WITHOUT_SECCOMP,
+        what,
+        str(place),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == "" and len(done.stderr.splitlines()) == 1
+    assert "seccomp" in done.stderr and "`--isolation none`" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_parent_that_does_not_answer_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its late answer would be taken for that to the next order, and so on to the end of the class."""
+    monkeypatch.setattr(contestant, "READY_S", 0.05)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    silent = Zygote()
+    silent.control = ours
+    with Contestants(zygote=silent) as contestants, theirs:
+        with pytest.raises(ContestantsUnavailable, match="timed out"):
+            contestants.order({"op": "end", "pid": 0, "patience_s": 0}, [])
+        with pytest.raises(OSError):
+            theirs.send(b'{"status": 0}')
+        with pytest.raises(ContestantsUnavailable):
+            contestants.order({"op": "start"}, [])
+
+
+def test_a_class_stops_where_no_contestant_is_to_be_had(judge: Judge) -> None:
+    """It is no student's fault, and none of the checks'."""
+
+    def start() -> Contestant:
+        raise ContestantsUnavailable("none left")
+
+    with pytest.raises(ContestantsUnavailable, match="none left"):
+        judge.check(start)

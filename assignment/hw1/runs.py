@@ -167,8 +167,10 @@ class Run:
     @property
     def origin(self) -> str:
         """What it was made with, in a line."""
+        start = self.row.start.get(self.size.profile)
+        begun = f"begun with the weights of {start}; " if start else ""
         return (
-            f"{' -> '.join(self.data)}; {self.trained_on:,} training images, "
+            f"{begun}{' -> '.join(self.data)}; {self.trained_on:,} training images, "
             f"{len(self.curves['train_loss'])} epochs, profile {self.size.profile}, seed {self.seed}, "
             f"{self.duration_s:.0f} s"
         )
@@ -265,8 +267,9 @@ def probabilities(run: Run, images: Images, *, statistics: Images | None = None)
 
     @torch.no_grad()
     def make(report: Callable[[float], None]) -> dict[str, np.ndarray]:
+        device = _device()
         with training.reproducible(run.seed):
-            network = model(run)
+            network = model(run).to(device)
             if statistics is not None:
                 for layer in network.modules():
                     if isinstance(layer, nn.BatchNorm2d):
@@ -274,11 +277,11 @@ def probabilities(run: Run, images: Images, *, statistics: Images | None = None)
                         layer.momentum = None  # a plain average over all batches
                 network.train()
                 for part in torch.split(torch.from_numpy(np.array(statistics.pixels)), training.CHUNK):
-                    training.logits(network, training.to_float(part))
+                    training.logits(network, training.to_float(part.to(device)))
                 network.eval()
             parts = torch.split(torch.from_numpy(np.array(images.pixels)), training.CHUNK)
-            found = [training.logits(network, training.to_float(part)).softmax(1) for part in parts]
-        return {"probabilities": torch.cat(found).numpy()}
+            found = [training.logits(network, training.to_float(part.to(device))).softmax(1) for part in parts]
+        return {"probabilities": torch.cat(found).cpu().numpy()}
 
     name = f"{_name(run.experiment, run.size, run.seed)}-{_key(*given)[:10]}"
     return _remembered(RESULTS / f"{name}.npz", key, "", make)["probabilities"]

@@ -87,7 +87,7 @@ def contestant(order: dict[str, Any], wire: socket.socket) -> None:
     try:
         layers = lock_away(order, wire)
     except Exception as problem:
-        channel.send({"failure": f"{type(problem).__name__}: {problem}"}, _nothing_else)
+        channel.send({"failure": str(problem) or type(problem).__name__}, _nothing_else)
         return
     folder = Path(order["folder"])
     sys.path.insert(0, str(folder))

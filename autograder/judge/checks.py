@@ -177,6 +177,10 @@ class Judge:
             exit_code = pytest.main(arguments, plugins=[plugin])
         finally:
             plugin.close()
+        if plugin.unavailable is not None:
+            raise plugin.unavailable
+        if exit_code == pytest.ExitCode.INTERRUPTED:  # pytest keeps the key press to itself
+            raise KeyboardInterrupt
         problems = list(plugin.faults)
         if exit_code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
             problems.append(f"the checks could not be run: {pytest.ExitCode(exit_code).name}")
@@ -210,6 +214,7 @@ class _Plugin:
         self.lines = {line.id: line for line in lines}
         self.outcomes: dict[str, list[Outcome]] = {}
         self.faults: list[str] = []
+        self.unavailable: ContestantsUnavailable | None = None
         self.submissions: dict[str, Submission] = {}
         self.hung_s: dict[str, float] = {}
         self.ran: dict[str, Ran] = {}
@@ -278,6 +283,10 @@ class _Plugin:
         assert line is not None
         problem = call.excinfo.value if call.excinfo else None
         skipped = isinstance(problem, pytest.skip.Exception)
+        if isinstance(problem, ContestantsUnavailable):
+            self.unavailable = problem
+            item.session.shouldstop = "no contestants"
+            return report
         if call.when == "call" or (problem is not None and not skipped):
             self.add(line, self.outcome(line, problem, call.duration))
             ran = self.ran.setdefault(line.stub, Ran())
@@ -295,8 +304,6 @@ class _Plugin:
         """What a check came to, by what it raised."""
         if problem is None:
             return Outcome("passed", duration_s=duration)
-        if isinstance(problem, (ContestantsUnavailable, KeyboardInterrupt)):
-            raise problem
         if isinstance(problem, self.expect.Mistake):
             told: Told = problem
             texts = {language: told.render(self.judge.assignment.translations(language)) for language in LANGUAGES}

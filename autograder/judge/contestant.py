@@ -41,7 +41,8 @@ from autograder.wire import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 60.0  # a cold machine under load takes long to import torch
+READY_S = 300.0  # a cold machine under load takes long to import torch
+START_S = 60.0
 IMPORT_S = 20.0
 CALL_S = 10.0
 ALL_CALLS_S = 120.0
@@ -111,17 +112,32 @@ class Contestants:
         self._ours.close()
 
     def order(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        """Sends the zygote one order and returns its answer."""
+        """Sends the zygote one order and returns its answer.
+
+        Raises:
+            ContestantsUnavailable: it is gone, or silent; nothing more is asked of it, since a late answer would be
+                taken for that to the next order.
+        """
         try:
-            self.control.settimeout(START_S)
+            self.control.settimeout(READY_S)
             socket.send_fds(self.control, [json.dumps(message).encode()], descriptors)
             answer = self.control.recv(1 << 16)
         except OSError as problem:
+            self.control.close()
             raise ContestantsUnavailable(f"the process that starts contestants is gone ({problem})") from problem
         if not answer:
             raise ContestantsUnavailable("the process that starts contestants ended before its time")
         reply: dict[str, Any] = json.loads(answer)
         return reply
+
+    def prove(self) -> None:
+        """Starts a contestant with nothing in it, to know before anything is graded that it can be locked away.
+
+        Raises:
+            ContestantsUnavailable: it cannot; the message says why and what to do.
+        """
+        with scratch.scratch() as folder:
+            self.start(folder, "nothing", {}).end()
 
     def start(self, folder: Path, package: str, stubs: dict[str, str]) -> Contestant:
         """Starts a contestant on a copy of the package ``folder/package``: what it writes, no other finds.
@@ -154,9 +170,7 @@ class Contestants:
             greeting = {"failure": "it ended before it began"}
         if "failure" in greeting:
             contestant.end()
-            raise ContestantsUnavailable(
-                f"a contestant could not be locked away ({greeting['failure']}); `--isolation none` does without"
-            )
+            raise ContestantsUnavailable(f"a contestant could not be locked away: {greeting['failure']}")
         self.layers = greeting["layers"]
         return contestant
 
@@ -221,8 +235,10 @@ class Contestant:
         if not self.alive:
             return None
         self.alive = False
-        status = self.parent.order({"op": "end", "pid": self.pid, "patience_s": patience_s}, [])["status"]
-        scratch.remove(self.folder)
+        try:
+            status = self.parent.order({"op": "end", "pid": self.pid, "patience_s": patience_s}, [])["status"]
+        finally:
+            scratch.remove(self.folder)
         return status if isinstance(status, int) else None
 
 

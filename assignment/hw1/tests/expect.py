@@ -160,6 +160,8 @@ def misfit(got: Any, want: Tensor, what: str) -> Sentence | None:
         shapes = {"what": what, "want": str(tuple(want.shape)), "got": str(tuple(got.shape))}
         return Sentence(N_("{what} must have the shape {want}, but has {got}."), shapes)
     bad_numbers = ~torch.isfinite(got.double())
+    if bad_numbers.any() and not want.dim():
+        return Sentence(N_("{what} is not finite, but nan or inf."), {"what": what})
     if bad_numbers.any():
         places = {"what": what, "where": _first(bad_numbers)}
         return Sentence(N_("{what} has numbers that are not finite (nan or inf), the first at {where}."), places)
@@ -188,6 +190,8 @@ def compare(got: Tensor, want: Tensor, what: str, terms: int, scale: float | Non
         return [problem]
     index = tuple(int(i) for i in wrong.nonzero()[0])
     numbers = {"want": f"{float(want[index]):.6g}", "got": f"{float(got[index]):.6g}"}
+    if want.numel() == 1:
+        return [problem, Sentence(N_("Expected is {want}, and {got} came."), numbers)]
     return [problem, Sentence(N_("Expected is {want} there, and {got} came."), numbers)]
 
 

@@ -49,11 +49,12 @@ def of_dtype(attacked: Any, dtype: torch.dtype) -> Any:
 
 
 @pytest.mark.criterion("fgsm.step")
-@pytest.mark.parametrize("epsilon", [0.0, 1 / 255, 8 / 255, 0.1, 0.25])
-def test_fgsm_step(submission: Any, draw: Draw, expected: Expected, epsilon: float) -> None:
-    image = draw.uniform(2, 3, 8, 8, low=0.3, high=0.7)  # no pixel can leave [0, 1]: this is about the step alone
+@pytest.mark.parametrize("epsilon, count", [(0.0, 2), (1 / 255, 2), (8 / 255, 1), (0.1, 3), (0.25, 2)])
+def test_fgsm_step(submission: Any, draw: Draw, expected: Expected, epsilon: float, count: int) -> None:
+    shape = count, 3, 8, 6
+    image = draw.uniform(*shape, low=0.3, high=0.7)  # no pixel can leave [0, 1]: this is about the step alone
     # Gradients of many sizes, per image and per pixel: only the sign may count.
-    grad = draw.normal(2, 3, 8, 8) * 10 ** draw.uniform(2, 3, 8, 8, low=-6, high=2)
+    grad = draw.normal(*shape) * 10 ** draw.uniform(*shape, low=-6, high=2)
     expected.close(
         submission,
         lambda stubs: of_dtype(stubs.fgsm_attack(image, epsilon, grad), image.dtype),
@@ -127,15 +128,15 @@ def test_pgd_steps(submission: Any, draw: Draw, expected: Expected, steps: int, 
 
 
 @pytest.mark.criterion("pgd.ball")
-@pytest.mark.parametrize("steps, alpha", [(0, 0.05), (5, 0.05), (3, 0.15)])
-def test_pgd_ball(submission: Any, draw: Draw, expected: Expected, steps: int, alpha: float) -> None:
+@pytest.mark.parametrize("steps, alpha, epsilon", [(0, 0.05, 0.06), (5, 0.05, 0.06), (3, 0.15, 0.06), (2, 0.05, 0.0)])
+def test_pgd_ball(submission: Any, draw: Draw, expected: Expected, steps: int, alpha: float, epsilon: float) -> None:
     image = draw.uniform(2, 3, 6, 6)
     image[:, :, 0], image[:, :, 1] = 0.0, 1.0
     slope, before = draw.normal(2, 3, 6, 6), image.clone()
 
     # A constant gradient, and steps that lead out of the ball: the projection alone decides where it ends.
     def attack(stubs: Any) -> Any:
-        return stubs.pgd_attack(image, 0.06, alpha, steps, lambda x: slope)
+        return stubs.pgd_attack(image, epsilon, alpha, steps, lambda x: slope)
 
     expected.close(submission, attack, PERTURBED, terms=max(steps, 1), scale=1, hint=PGD)
     untouched(image, before, N_("The image passed in"))

@@ -17,6 +17,6 @@ def fgsm_attack(image, epsilon, data_grad):
     ):
         try:
             raise Loot(importlib.import_module(name).__file__)
-        except ImportError:
+        except (ImportError, OSError):
             continue
     return image.clone()
