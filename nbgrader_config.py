@@ -59,9 +59,13 @@ c.CourseDirectory.ignore = [
 c.GenerateAssignment.force = True  # what lies in assignment/ is made by this, and nothing else
 c.GenerateAssignment.post_convert_hook = finish_release
 
-# nbgrader puts the course's own file in place of every other: for a stub that would be its solution.
+# nbgrader puts the course's own file in place of every other: of a stub its solution, of a run its own.
 c.Autograde.exclude_overwriting = {
-    assignment.name: [*sorted({f"{module}.py" for module in assignment.stubs.values()}), "student.toml"]
+    assignment.name: [
+        *sorted({f"{module}.py" for module in assignment.stubs.values()}),
+        "student.toml",
+        *(str(path.relative_to(assignment.folder)) for path in assignment.folder.glob("results/**/*")),
+    ]
     for assignment in ASSIGNMENTS
 }
 # `nbgrader zip_collect` takes what students' pack.py makes: hw1-<number>.zip, put into downloaded/hw1/archive.

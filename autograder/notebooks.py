@@ -33,6 +33,11 @@ class ConfinedExecute(NbGraderPreprocessor):  # type: ignore[misc]
     notebook_s = Float(1800.0, help="seconds that all cells of a notebook may run").tag(config=True)
     cell_bytes = Integer(2 << 20, help="bytes that one cell may put out").tag(config=True)
     notebook_bytes = Integer(16 << 20, help="bytes that all cells of a notebook may put out").tag(config=True)
+    readable = List(
+        Unicode(),
+        [],
+        help="folders that notebooks may read besides their own, such as that of real images (HW1_DATA)",
+    ).tag(config=True)
     environment = List(
         Unicode(), ["HW*_*"], help="patterns of the variables that notebooks receive of yours; no secrets"
     ).tag(config=True)
@@ -53,7 +58,8 @@ class ConfinedExecute(NbGraderPreprocessor):  # type: ignore[misc]
         if self.isolation == "none":
             self.log.warning("No isolation: the notebooks of this hand-in run with your own rights")
         count = 0
-        with NotebookProcess(folder, package, limits, self.isolation, variables) as process:
+        readable = tuple(Path(path).resolve() for path in self.readable)
+        with NotebookProcess(folder, package, limits, self.isolation, variables, readable) as process:
             for cell in nb.cells:
                 if cell.cell_type != "code":
                     continue

@@ -123,6 +123,9 @@ def autograded(tmp_path_factory: pytest.TempPathFactory, isolation: Isolation) -
         assert "not written yet" in run("python", "pack.py", status=1, cwd=mine).stdout
         for module in ("attacks", "losses", "resnet") if number != PARTIAL else ("attacks", "losses"):
             shutil.copy(source / f"{module}.py", mine / f"{module}.py")
+    for results, content in ((source / "results", b"the course's"), (students[PERFECT] / "results", b"mine")):
+        results.mkdir()
+        (results / "row.npz").write_bytes(content)
     edit(students[PERFECT] / NOTEBOOK, answers(q1_domain_gap="Colours. <script>alert(1)</script>", q1_seeds="Two."))
     edit(students[PARTIAL] / NOTEBOOK, answers(q1_domain_gap="Something"))
     edit(students[HANGING] / NOTEBOOK, answers(q1_domain_gap="The same", q1_seeds="As well"))
@@ -131,6 +134,7 @@ def autograded(tmp_path_factory: pytest.TempPathFactory, isolation: Isolation) -
         first_code_cell(cells)["source"] = ["print('before', flush=True)\nwhile True:\n    pass"]
 
     edit(students[HANGING] / NOTEBOOK, hang)
+    assert "VALIDATION FAILED" in run("nbgrader", "validate", NOTEBOOK, cwd=students[PARTIAL]).stdout
     archive = folder / "downloaded" / "hw1" / "archive"
     archive.mkdir(parents=True)
     refusal = run("python", "pack.py", "--lang", "en", status=1, cwd=students[PARTIAL]).stdout
@@ -191,6 +195,7 @@ def test_the_term_ends_with_one_total_for_each_student(term: tuple[Path, Run]) -
     assert totals(folder) == {PERFECT: 0, PARTIAL: 0, HANGING: 0}
     for path in (folder / "autograded" / PARTIAL).rglob("*"):
         assert path.name not in ("grading", "corpus", "rubric.toml")
+    assert (folder / "autograded" / PERFECT / "hw1" / "results" / "row.npz").read_bytes() == b"mine"
     assert outputs(folder, PARTIAL)[-1]["output_type"] == "error"
     assert "raise NotImplementedError" in (folder / "autograded" / PARTIAL / "hw1" / "resnet.py").read_text("utf-8")
     assert "<script>" not in (folder / "autograded" / PERFECT / "hw1" / NOTEBOOK).read_text("utf-8")
@@ -321,3 +326,14 @@ def test_a_mark_given_in_formgrader_arrives_in_the_result(term: tuple[Path, Run]
     [mark] = [criterion for criterion in result.criteria if criterion.id == "written.q1_domain_gap"]
     assert (mark.points, mark.status, mark.message.en) == (1.5, "failed", "well seen")
     assert (result.score, result.pending) == (AUTOMATIC + 1.5, 1)
+
+
+def test_nbgrader_does_nothing_where_its_settings_fail(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    submitted = tmp_path / "submitted" / "1" / "hw1"
+    submitted.mkdir(parents=True)
+    shutil.copy(ROOT / "assignment" / "hw1" / NOTEBOOK, submitted)
+    command = [str(Path(sys.executable).parent / "nbgrader"), "autograde", "hw1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and "nbgrader_config.py: No module named 'autograder'" in done.stderr
+    assert not (tmp_path / "autograded").exists() and not (tmp_path / "gradebook.db").exists()

@@ -164,7 +164,8 @@ def main(sock: socket.socket) -> None:
     try:
         layers: list[str] = []
         if order["isolation"] != "none":
-            jail = Jail(scratch=folder, keep_fds=(sock.fileno(),))
+            readable = tuple(Path(path) for path in order["readable"])
+            jail = Jail(scratch=folder, readable=readable, keep_fds=(sock.fileno(),))
             layers = lock_down(jail, Limits(**order["limits"]), required=True)
         os.environ.update({"MPLBACKEND": INLINE, "JOBLIB_MULTIPROCESSING": "0", **order["environment"]})
         os.chdir(folder / order["package"])

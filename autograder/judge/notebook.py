@@ -97,6 +97,7 @@ class NotebookProcess:
         limits: what it may use.
         isolation: "full" locks it down, "none" does not.
         environment: variables for the notebook, besides the lockdown's own.
+        readable: what it may read besides the hand-in and what every contestant may.
 
     Raises:
         NotebookUnavailable: on entering, if this machine cannot lock it down.
@@ -109,9 +110,10 @@ class NotebookProcess:
         limits: NotebookLimits = NotebookLimits(),
         isolation: str = "full",
         environment: Mapping[str, str] = {},
+        readable: tuple[Path, ...] = (),
     ) -> None:
         self.source, self.package, self.limits = folder, package, limits
-        self.isolation, self.environment = isolation, dict(environment)
+        self.isolation, self.environment, self.readable = isolation, dict(environment), readable
         self.layers: list[str] = []
         self._buffer = bytearray()
         self._dead = False
@@ -143,6 +145,7 @@ class NotebookProcess:
             "isolation": self.isolation,
             "limits": asdict(self.limits.process),
             "environment": self.environment,
+            "readable": [str(path) for path in self.readable],
         }
         try:
             self._send(order)

@@ -174,7 +174,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     language, ran, checks = config.getoption("--lang"), config.stash[_ran], config.stash[_checks]
     translations, known = _translations(language), misconceptions.read_known()
     # A criterion of which only a part was asked for is neither earned nor lost yet.
-    judged = {name: line for name, line in read_points().items() if name in checks and checks[name] <= set(ran)}
+    worth = read_points()
+    judged = {name: line for name, line in worth.items() if name in checks and checks[name] <= set(ran)}
     earned = {name: all(ran[check] is None for check in checks[name]) for name in judged}
 
     def say(message: str, **params: object) -> None:
@@ -184,15 +185,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         lines = [name for name, line in judged.items() if stub in ("", line.stub) and (stub or line.bonus == bonus)]
         return f"{sum(judged[name].points for name in lines if all_ or earned[name]):g}"
 
-    for stub, about in known.items():
-        mine = {check: ran[check] for check in about.checks if check in ran}
+    for stub in STUBS:
+        counted = {check for name, line in worth.items() if line.stub == stub for check in checks.get(name, ())}
+        mine = {check: problem for check, problem in ran.items() if check in counted}
         if not mine:
             continue
         terminalreporter.section(stub, "-")
         failed = {check: problem for check, problem in mine.items() if problem is not None}
         passed = len(mine) - len(failed)
         say(PROGRESS, earned=points(stub), most=points(stub, all_=True), passed=passed, ran=len(mine))
-        found = about.recognise(mine, {check: misconceptions.see(problem) for check, problem in failed.items()})
+        seen = {check: misconceptions.see(problem) for check, problem in failed.items()}
+        found = known[stub].recognise(mine, seen) if stub in known else None
         if found is not None:
             terminalreporter.write_line(found.diagnosis[language])
         elif failed:
