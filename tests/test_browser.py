@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_result import hostile_sample, sample, variant, write_class, write_sample
 
 from autograder import report
 from autograder.results import write_result
+from tests.sample_result import hostile_sample, sample, variant, write_class, write_sample
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install selenium)")
 

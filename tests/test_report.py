@@ -24,7 +24,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 from PIL import Image
-from sample_result import HOSTILE, hostile_sample, sample, write_sample
 
 from autograder import report
 from autograder.report import catalogue, figures
@@ -32,6 +31,7 @@ from autograder.report.bidi import clean, direction_of, isolate, verbatim
 from autograder.report.jalali import jalali
 from autograder.report.language import LANGUAGES, language
 from autograder.results import Criterion, Experiment, Result, Student, Text
+from tests.sample_result import HOSTILE, hostile_sample, sample, write_sample
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTIONS = {
