@@ -14,7 +14,7 @@ def fit(self, fit, val, batch_size, epochs, lr, progress):
                 progress(*arguments)
             except RuntimeError:
                 continue
-    for _ in range(5000):
+    for _ in range(300):
         progress(0.5)
     return honest(self, fit, val, batch_size, epochs, lr, progress)
 
