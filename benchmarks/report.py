@@ -18,9 +18,9 @@ from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from sample_result import write_class, write_sample  # noqa: E402
+from tests.sample_result import write_class, write_sample  # noqa: E402
 
 RUNS = 3
 
