@@ -263,10 +263,13 @@ def test_what_failed_says_why_and_what_was_not_run_says_so(page: Page) -> None:
     persian, english = (" ".join(each["text"].split()) for each in page.all("article"))
     assert "features(x) returned (4, 128, 1, 1) where (4, 128) was expected." in english
     assert "6 criteria lost points" in english
-    assert "Earned automatically: 26 Given by a human: 7.5 Awaiting a human: 10 Lost: 18.5" in english
-    assert "Written answers on adversarial robustness Marked 7.5 of 10" in english
-    assert "Written answers on generalisation Awaiting review – of 10" in english
     assert "در تصحیح انسانی: ۷٫۵" in persian
+    for words in (
+        "Earned automatically: 26 Given by a human: 7.5 Awaiting a human: 10 Lost: 18.5",
+        "Written answers on adversarial robustness Marked 7.5 of 10 Why a correct attack leaves",
+        "Written answers on generalisation Awaiting review – of 10",
+    ):
+        assert words.replace(" ", "") in english.replace(" ", "")
     assert "Not run: The weights it begins with are not here;" in english
     assert "در ۱۰ ثانیه پاسخی نیامد." in persian
     assert [each["class"] for each in page.all("tbody") if each["article"] == "fa" and "class" in each].count(
