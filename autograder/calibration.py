@@ -426,7 +426,7 @@ def _block(place: str, metrics: tuple[str, ...], rows: list[tuple[Any, Figures]]
             cells.append(_with_spread(thresholds.of_metric(figures, metric)[0]))
             if metric in published:
                 cells.append(f"{100 * row.published[metric]:.1f}" if metric in row.published else "")
-        lines.append([*cells, why.get(row.id, "")])
+        lines.append([*cells, why.get(row.id, "") if is_far(row, figures) else ""])
     made = sorted({(figures["device"], figures["torch"], figures["date"]) for _, figures in rows})
     profile, _, kind = place.partition("/")
     caption = "; ".join(f"{device}, torch {version}, {date}" for device, version, date in made)
