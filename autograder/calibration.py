@@ -314,6 +314,8 @@ def _share(value: float) -> str:
 
 
 def _with_spread(values: list[float]) -> str:
+    if len(values) == 1:
+        return f"{100 * values[0]:.1f}"
     return f"{100 * fmean(values):.1f} ± {100 * thresholds.spread(values):.1f}"
 
 
