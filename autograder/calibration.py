@@ -328,7 +328,11 @@ def _least(figures: Figures, metric: str) -> str:
 
 def _nearest(figures: Figures, metric: str) -> str:
     """The best misconception that this metric can tell from a right solution, and what it reached."""
-    told = thresholds.told_apart(*thresholds.of_metric(figures, metric)) if len(figures["runs"]) > 2 else []
+    told = (
+        thresholds.told_apart(*thresholds.of_metric(figures, metric))
+        if len(figures["runs"]) >= thresholds.FEWEST
+        else []
+    )
     if metric not in figures["judged"] or not told:
         return ""
     tried = figures["misconceptions"]
