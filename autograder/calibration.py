@@ -314,6 +314,8 @@ def _share(value: float) -> str:
 
 
 def _with_spread(values: list[float]) -> str:
+    if len(values) == 1:
+        return f"{100 * values[0]:.1f}"
     return f"{100 * fmean(values):.1f} ± {100 * thresholds.spread(values):.1f}"
 
 
@@ -326,7 +328,11 @@ def _least(figures: Figures, metric: str) -> str:
 
 def _nearest(figures: Figures, metric: str) -> str:
     """The best misconception that this metric can tell from a right solution, and what it reached."""
-    told = thresholds.told_apart(*thresholds.of_metric(figures, metric)) if len(figures["runs"]) > 2 else []
+    told = (
+        thresholds.told_apart(*thresholds.of_metric(figures, metric))
+        if len(figures["runs"]) >= thresholds.FEWEST
+        else []
+    )
     if metric not in figures["judged"] or not told:
         return ""
     tried = figures["misconceptions"]
@@ -426,7 +432,7 @@ def _block(place: str, metrics: tuple[str, ...], rows: list[tuple[Any, Figures]]
             cells.append(_with_spread(thresholds.of_metric(figures, metric)[0]))
             if metric in published:
                 cells.append(f"{100 * row.published[metric]:.1f}" if metric in row.published else "")
-        lines.append([*cells, why.get(row.id, "")])
+        lines.append([*cells, why.get(row.id, "") if is_far(row, figures) else ""])
     made = sorted({(figures["device"], figures["torch"], figures["date"]) for _, figures in rows})
     profile, _, kind = place.partition("/")
     caption = "; ".join(f"{device}, torch {version}, {date}" for device, version, date in made)

@@ -210,6 +210,8 @@ class Grader:
     ) -> tuple[list[Experiment], dict[str, str]]:
         if not self.wanted:
             return [], {}
+        if not self.contestants.layers:  # no check has started a contestant, and those to come start apart from here
+            place.start(self.contestants).end()
         return experiments.run(
             self.assignment,
             self.wanted,

@@ -21,8 +21,11 @@ from autograder.assignment import Assignment
 CONFIDENCE = 0.999
 """A right submission falls below its threshold once in a thousand runs, if runs are normally distributed."""
 
-FEWEST = 3
-"""Fewer runs make no threshold."""
+FEWEST = 5
+"""Fewer runs make no threshold: of three, the interval would reach down to chance."""
+
+FEWEST_FOR_MEAN = 3
+"""Fewer runs are not shown beside a submission's."""
 
 LEAST_CONFIDENCE = 0.99
 """Where a misconception comes near, the threshold is raised above it, but no further than this: a right submission
@@ -110,8 +113,8 @@ def lower_bound(values: list[float], confidence: float = CONFIDENCE) -> float:
     Raises:
         ValueError: fewer than three.
     """
-    if len(values) < FEWEST:
-        raise ValueError(f"{len(values)} runs are too few for a threshold; {FEWEST} are the least")
+    if len(values) < 3:
+        raise ValueError(f"{len(values)} runs are too few for an interval; 3 are the least")
     quantile = float(stdtrit(len(values) - 1, confidence))
     return max(0.0, fmean(values) - quantile * spread(values) * math.sqrt(1 + 1 / len(values)))
 
@@ -143,15 +146,16 @@ def of_metric(figures: Figures, metric: str) -> tuple[list[float], list[float]]:
 def stored(assignment: Assignment, profile: str, data: Path | None, experiment: str) -> dict[str, Any]:
     """``thresholds`` of the judged metrics and ``reference`` means of all.
 
-    Empty where there are too few runs, or where they were made with other settings or other images.
+    Each is empty where there are too few runs for it, both where they were made with other settings or other images.
     """
     figures = read(assignment).get(key(profile, data), {}).get(experiment)
-    if figures is None or len(figures["runs"]) < FEWEST:
+    if figures is None or len(figures["runs"]) < FEWEST_FOR_MEAN:
         return {"thresholds": {}, "reference": {}}
     if figures["settings"] != fingerprint(assignment, experiment, profile, data):
         return {"thresholds": {}, "reference": {}}
     metrics = next(iter(figures["runs"].values()))
+    judged = figures["judged"] if len(figures["runs"]) >= FEWEST else ()
     return {
-        "thresholds": {metric: threshold(*of_metric(figures, metric)) for metric in figures["judged"]},
+        "thresholds": {metric: threshold(*of_metric(figures, metric)) for metric in judged},
         "reference": {metric: fmean(of_metric(figures, metric)[0]) for metric in metrics},
     }
