@@ -303,7 +303,10 @@ def test_a_mark_given_in_formgrader_arrives_in_the_result(term: tuple[Path, Run]
         wait.until(lambda page: submission in page.page_source)
         page.get(f"{address}formgrader/submissions/{submission}/")
         box = wait.until(lambda page: page.find_element(By.ID, "q1_domain_gap"))
-        wait.until(lambda page: box.get_attribute("placeholder") is not None)
+        loaded = (
+            "return typeof formgrader !== 'undefined' && formgrader.grades?.loaded && formgrader.comments?.loaded"
+        )
+        wait.until(lambda page: page.execute_script(loaded))  # what is typed before would be overwritten
         # The student's script is text here: it neither ran nor may it.
         answer = page.find_element(By.XPATH, "//*[contains(text(), 'Colours.')]")
         assert "<script>alert(1)</script>" in answer.text
