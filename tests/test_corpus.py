@@ -166,6 +166,8 @@ def circle(stub: Any, random: torch.Generator) -> Behaviour:
     ]:  # fmt: skip
         look(m, gamma, torch.rand(p, generator=random) * 2 - 1, torch.rand(n, generator=random) * 2 - 1)
     look(0.4, 8.0, 1 - 0.05 * torch.rand(4, generator=random), -0.5 - 0.5 * torch.rand(4, generator=random))
+    # Where the softplus bends.
+    look(0.25, 1.0, 0.5 + 0.5 * torch.rand(1, generator=random), 0.2 * torch.rand(1, generator=random))
     for p, n in [(0, 5), (5, 0), (0, 0)]:
         look_at_empty(torch.rand(p, generator=random), torch.rand(n, generator=random))
     return seen
@@ -185,7 +187,7 @@ def fgsm(stub: Any, random: torch.Generator) -> Behaviour:
         image[:, :, 0], image[:, :, 1] = 0.0, 1.0
         exponent = torch.rand(2, 3, 6, 6, generator=random) * 8 - 6
         grad = torch.randn(2, 3, 6, 6, generator=random) * 10**exponent
-        grad[:, :, :, 0] = 0.0
+        grad[:, :, :, 0], grad[:, :, :, 1] = 0.0, -0.0
         look(epsilon, image, grad)
     return seen
 
