@@ -29,7 +29,7 @@ test: setup
 
 verdicts: setup
 	@$(VENV) -m autograder verdicts --kind reference --seeds 200 --jobs $(JOBS)
-	@$(VENV) -m autograder verdicts --kind reference --seeds 200 --jobs $(JOBS) --threads 2
+	@$(VENV) -m autograder verdicts --kind reference --seeds 200 --jobs 1 --threads 2
 
 lint: setup
 	@$(VENV) -m ruff check
