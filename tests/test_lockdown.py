@@ -520,11 +520,12 @@ def test_a_parent_that_does_not_answer_is_asked_nothing_more(monkeypatch: pytest
     silent.control = ours
     with Contestants(zygote=silent) as contestants, theirs:
         with pytest.raises(ContestantsUnavailable, match="timed out"):
-            contestants.order({"op": "end", "pid": 0, "patience_s": 0}, [])
+            contestants.order({"op": "end", "number": 0, "patience_s": 0})
+            contestants.answer()
         with pytest.raises(OSError):
             theirs.send(b'{"status": 0}')
         with pytest.raises(ContestantsUnavailable):
-            contestants.order({"op": "start"}, [])
+            contestants.order({"op": "start"})
 
 
 def test_a_class_stops_where_no_contestant_is_to_be_had(judge: Judge) -> None:

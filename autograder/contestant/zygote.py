@@ -9,6 +9,7 @@ Started as ``python -I zygote.py ROOT DESCRIPTOR``; ends when the judge's end of
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import json
@@ -137,8 +138,11 @@ def end(pid: int, patience_s: float) -> int | None:
 
 
 def main(control: socket.socket) -> None:
-    """Takes orders until the judge is gone, then takes its children with it."""
-    children: set[int] = set()
+    """Takes orders until the judge is gone, then takes its children with it.
+
+    A start is answered by the contestant itself, over its wire; the judge gives it the number to be ended by.
+    """
+    children: dict[int, int] = {}
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
         if not message:
@@ -150,12 +154,11 @@ def main(control: socket.socket) -> None:
             if pid == 0:
                 run_child(order, wire, control)
             wire.close()
-            children.add(pid)
-            control.send(json.dumps({"pid": pid}).encode())
+            children[order["number"]] = pid
         elif order["op"] == "end":
-            children.discard(order["pid"])
-            control.send(json.dumps({"status": end(order["pid"], order["patience_s"])}).encode())
-    for pid in children:
+            status = end(children.pop(order["number"]), order["patience_s"])
+            control.send(json.dumps({"status": status}).encode())
+    for pid in children.values():
         os.kill(pid, signal.SIGKILL)
 
 
@@ -166,4 +169,6 @@ if __name__ == "__main__":
     import autograder.contestant.lockdown
     import autograder.contestant.server  # noqa: F401  (loaded before the fork, for all children)
 
+    gc.collect()
+    gc.freeze()  # a child's collections would touch, and so copy, every page that it shares with this process
     main(socket_to_judge)

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -98,12 +98,11 @@ class Contestants:
         self.limits = limits
         self.threads = threads
         self.layers: list[str] = []
-        self._zygote = zygote
+        self._running = zygote
         self._ours = ExitStack()
 
     def __enter__(self) -> Contestants:
-        zygote = self._zygote or self._ours.enter_context(Zygote())
-        self.control = zygote.control
+        self.zygote = self._running or self._ours.enter_context(Zygote())
         return self
 
     def __exit__(
@@ -111,24 +110,37 @@ class Contestants:
     ) -> None:
         self._ours.close()
 
-    def order(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        """Sends the zygote one order and returns its answer.
+    def order(self, message: dict[str, Any], *descriptors: int) -> None:
+        """Sends the zygote one order.
+
+        Raises:
+            ContestantsUnavailable: it is gone, or takes none; nothing more is asked of it.
+        """
+        try:
+            self.zygote.control.settimeout(READY_S)
+            socket.send_fds(self.zygote.control, [json.dumps(message).encode()], descriptors)
+        except OSError as problem:
+            self._give_up(problem)
+
+    def answer(self) -> dict[str, Any]:
+        """The zygote's answer to the order just sent, if that has one.
 
         Raises:
             ContestantsUnavailable: it is gone, or silent; nothing more is asked of it, since a late answer would be
                 taken for that to the next order.
         """
         try:
-            self.control.settimeout(READY_S)
-            socket.send_fds(self.control, [json.dumps(message).encode()], descriptors)
-            answer = self.control.recv(1 << 16)
+            answer = self.zygote.control.recv(1 << 16)
         except OSError as problem:
-            self.control.close()
-            raise ContestantsUnavailable(f"the process that starts contestants is gone ({problem})") from problem
+            self._give_up(problem)
         if not answer:
             raise ContestantsUnavailable("the process that starts contestants ended before its time")
         reply: dict[str, Any] = json.loads(answer)
         return reply
+
+    def _give_up(self, problem: OSError) -> NoReturn:
+        self.zygote.control.close()
+        raise ContestantsUnavailable(f"the process that starts contestants is gone ({problem})") from problem
 
     def prove(self) -> None:
         """Starts a contestant with nothing in it, to know before anything is graded that it can be locked away.
@@ -137,18 +149,24 @@ class Contestants:
             ContestantsUnavailable: it cannot; the message says why and what to do.
         """
         with scratch.scratch() as folder:
-            self.start(folder, "nothing", {}).end()
+            contestant = self.start(folder, "nothing", {})
+            contestant.meet()
+            contestant.end()
 
     def start(self, folder: Path, package: str, stubs: dict[str, str]) -> Contestant:
         """Starts a contestant on a copy of the package ``folder/package``: what it writes, no other finds.
 
+        It is not waited for: that it could be locked away is known by its first request, or by `Contestant.meet`.
+
         Raises:
-            ContestantsUnavailable: the machine does not allow the isolation that was asked for.
+            ContestantsUnavailable: the process that starts contestants is gone.
         """
         own = scratch.copy_of(folder)
         ours, theirs = socket.socketpair()
+        number = next(self.zygote.numbers)
         order = {
             "op": "start",
+            "number": number,
             "folder": str(own),
             "package": package,
             "stubs": stubs,
@@ -158,21 +176,12 @@ class Contestants:
         }
         try:
             with theirs:
-                pid = self.order(order, [theirs.fileno()])["pid"]
+                self.order(order, theirs.fileno())
         except BaseException:
             ours.close()
             scratch.remove(own)
             raise
-        contestant = Contestant(self, pid, Channel(ours, MAX_REPLY_BYTES), own)
-        try:
-            greeting = contestant.channel.receive(time.monotonic() + START_S)
-        except (Closed, Late):
-            greeting = {"failure": "it ended before it began"}
-        if "failure" in greeting:
-            contestant.end()
-            raise ContestantsUnavailable(f"a contestant could not be locked away: {greeting['failure']}")
-        self.layers = greeting["layers"]
-        return contestant
+        return Contestant(self, number, Channel(ours, MAX_REPLY_BYTES), own)
 
 
 @dataclass
@@ -180,13 +189,32 @@ class Contestant:
     """One process with one student's code in it. ``spent_s``: how long it was waited for, seconds."""
 
     parent: Contestants
-    pid: int
+    number: int
     channel: Channel
     folder: Path
     alive: bool = True
+    met: bool = False
     spent_s: float = 0.0
     graphs: int = 0
     released: list[int] = field(default_factory=list)
+
+    def meet(self) -> None:
+        """Waits until it is locked away. What it says there is the last that is believed: no student code ran yet.
+
+        Raises:
+            ContestantsUnavailable: the machine does not allow the isolation that was asked for.
+        """
+        if self.met:
+            return
+        try:
+            greeting = self.channel.receive(time.monotonic() + START_S)
+        except (Closed, Late):
+            greeting = {"failure": "it ended before it began"}
+        if "failure" in greeting:
+            self.end()
+            raise ContestantsUnavailable(f"a contestant could not be locked away: {greeting['failure']}")
+        self.parent.layers = greeting["layers"]
+        self.met = True
 
     def request(
         self, op: str, *, timeout_s: float, callbacks: list[Callable[..., Any]] | None = None, **arguments: Any
@@ -195,9 +223,11 @@ class Contestant:
 
         Raises:
             SubmissionFault: the student's code raised, died, did not answer in time, or answered nonsense.
+            ContestantsUnavailable: see `meet`.
         """
         if not self.alive:
             raise SubmissionFault("died", "the process had ended before")
+        self.meet()
         began = time.monotonic()
         deadline = began + timeout_s
         release, self.released = self.released, []
@@ -236,7 +266,8 @@ class Contestant:
             return None
         self.alive = False
         try:
-            status = self.parent.order({"op": "end", "pid": self.pid, "patience_s": patience_s}, [])["status"]
+            self.parent.order({"op": "end", "number": self.number, "patience_s": patience_s})
+            status = self.parent.answer()["status"]
         finally:
             scratch.remove(self.folder)
         return status if isinstance(status, int) else None
@@ -332,6 +363,10 @@ class Submission:
         if name.startswith("_") or name not in self._stubs:
             raise AttributeError(name)
         return RemoteObject(self, StubRef(name), name)
+
+    def prepare(self) -> None:
+        """Starts the contestant ahead of its first use, without waiting for it."""
+        self._contestant = self._contestant or self._start()
 
     def close(self) -> None:
         """Ends the contestant, if there is one."""

@@ -6,6 +6,7 @@ the judge does so on another.
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
@@ -14,15 +15,28 @@ from pathlib import Path
 from types import TracebackType
 
 ROOT = Path(__file__).resolve().parents[2]
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""Puts what the process's libraries allocate on huge pages, where glibc (2.35 or newer) and the kernel have them.
+
+A fork copies an entry for each page of memory, and its end gives each back: fewer pages, faster contestants.
+"""
 
 
 class Zygote:
-    """The process, as a context that starts and ends it; ``control`` is the socket that takes orders."""
+    """The process, as a context that starts and ends it.
+
+    Attributes:
+        control: the socket that takes orders.
+        numbers: what its contestants are called by.
+    """
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count()
 
     def __enter__(self) -> Zygote:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         script = ROOT / "autograder" / "contestant" / "zygote.py"
-        environment = {"PATH": os.defpath, "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+        environment = {"PATH": os.defpath, "HOME": "/nonexistent", "LANG": "C.UTF-8", **HUGE_PAGES}
         environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         with theirs:
             self.process = subprocess.Popen(
