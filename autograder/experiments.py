@@ -12,6 +12,7 @@ import io
 import json
 import multiprocessing
 import os
+import signal
 import threading
 import time
 import traceback
@@ -19,7 +20,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import metadata
 from multiprocessing.queues import Queue
@@ -281,7 +282,8 @@ def perform(
     workers = max(1, min(jobs, len(orders)))
     try:
         with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(queue,)) as pool:
-            futures = {pool.submit(_perform_apart, order): order for order in orders}
+            with _uninterrupted():
+                futures = {pool.submit(_perform_apart, order): order for order in orders}
             try:
                 for future in as_completed(futures):
                     try:
@@ -292,11 +294,23 @@ def perform(
                         yield futures[future], *done
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
+                for worker in multiprocessing.active_children():
+                    worker.terminate()
                 raise
     finally:
         queue.put(None)
         listener.join(timeout=5)
         queue.close()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes started inside never hear of Control-C: it is this one's to end them. It hears of it afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _relay(queue: Queue[tuple[str, float] | None], on_progress: Callable[[str, float], None]) -> None:
@@ -312,6 +326,7 @@ def _begin(queue: Queue[tuple[str, float] | None]) -> None:
     global _reports
     _reports = queue
     torch.set_num_threads(1)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an error, so that its contestant and scratch go too
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -6,9 +6,11 @@ import csv
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,89 @@ def test_a_name_that_is_a_formula_stays_text(tmp_path: Path, isolation: Isolatio
     page = (tmp_path / "out" / "class.html").read_text(encoding="utf-8")
     assert ">=HYPERLINK(1)<" in page and 'href="eve/report.html?lang=en"' in page
     assert (tmp_path / "out" / "eve" / "report.html").exists()
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process started, those that they started, and so on."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except FileNotFoundError:
+        return []
+    return [found for child in map(int, children.split()) for found in (child, *descendants(child))]
+
+
+def busy_s(pid: int) -> float:
+    """Processor seconds that a process has used."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def wait_until(happened: Callable[[], object], within_s: float = 60.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not happened():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
+
+
+STUCK = {
+    "unit": ("attacks.py", "def fgsm_attack(*arguments):\n    while True:\n        pass\n"),
+    "base": ("resnet.py", "def ResNet18(**options):\n    while True:\n        pass\n"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("stage", STUCK)
+def test_a_grading_that_is_stopped_leaves_nothing_behind(
+    stage: str, number: signal.Signals, tmp_path: Path, isolation: Isolation
+) -> None:
+    """By Control-C, which a terminal sends to the whole group, or by a batch system, which may know one process."""
+    work = tmp_path / "work"
+    shutil.copytree(ROOT / "solutions" / "hw1", work, ignore=shutil.ignore_patterns("corpus", "grading", "tests"))
+    file, text = STUCK[stage]
+    (work / file).write_text(text)
+    only = ["--only", "fgsm_attack"] if stage == "unit" else ["--only", "experiments", "--experiment", stage]
+    grading = subprocess.Popen(
+        [sys.executable, str(ROOT / "grade.py"), "--submission", "work", *only, "--isolation", isolation],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path)},
+        start_new_session=True,
+    )
+
+    def stuck() -> bool:
+        """Whether a contestant computes: they are what descends from a zygote."""
+        zygotes = [pid for pid in descendants(grading.pid) if "zygote.py" in command_line(pid)]
+        return any(busy_s(pid) > 0.5 for zygote in zygotes for pid in descendants(zygote))
+
+    try:
+        wait_until(stuck)
+        started = descendants(grading.pid)
+        if number == signal.SIGINT:
+            os.killpg(grading.pid, number)
+        else:
+            grading.send_signal(number)
+        _, told = grading.communicate(timeout=60)
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started))
+    finally:
+        if grading.poll() is None:
+            grading.kill()
+            grading.communicate()
+    assert (grading.returncode, told) == (cli.INTERRUPTED, "grade.py: interrupted\n")
+    assert not (tmp_path / "out" / "work" / "results.json").exists()
+    assert not list(tmp_path.glob("mizan-*")), "a scratch was left"
 
 
 def test_the_published_schema_is_that_of_the_code() -> None:

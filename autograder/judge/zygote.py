@@ -44,6 +44,7 @@ class Zygote:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env=environment,
+                start_new_session=True,  # out of Control-C's reach: the judge has contestants to end by it
             )
         return self
 
