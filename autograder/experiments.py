@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from multiprocessing.queues import Queue
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -326,8 +327,13 @@ def _begin(queue: Queue[tuple[str, float] | None]) -> None:
     global _reports
     _reports = queue
     torch.set_num_threads(1)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an error, so that its contestant and scratch go too
+    signal.signal(signal.SIGTERM, _stop)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Ends this process in order: its contestant and its scratch go too."""
+    raise SystemExit(1)
 
 
 def _end_with_parent() -> None:
@@ -347,6 +353,8 @@ def _perform_apart(order: Order) -> tuple[Experiment, dict[str, np.ndarray]]:
 
     try:
         return perform_one(order, report)
+    except SystemExit:
+        os._exit(1)  # the pool would take it for an order that failed, and begin the next one
     except Exception as problem:
         raise RuntimeError(f"{order.experiment}: {type(problem).__name__}: {problem}") from problem
 

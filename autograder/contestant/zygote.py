@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,8 @@ def main(control: socket.socket) -> None:
             children[order["number"]] = pid
         elif order["op"] == "end":
             status = end(children.pop(order["number"]), order["patience_s"])
-            control.send(json.dumps({"status": status}).encode())
+            with suppress(BrokenPipeError):  # the judge went away while it waited
+                control.send(json.dumps({"status": status}).encode())
     for pid in children.values():
         os.kill(pid, signal.SIGKILL)
 
