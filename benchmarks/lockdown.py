@@ -3,8 +3,9 @@
     python benchmarks/lockdown.py [--rounds N]
 
 Forks contestants of this process, with torch loaded, locked down and not; each says when it is ready, and how long
-it then trained a small convolution. Then grades the unit stage of the reference with a warm judge, in turns with
-lockdown and without. Prints medians in milliseconds; of the unit stage the median of the differences within a round.
+it then trained a small convolution. Then, with a warm judge and its zygote, in turns with lockdown and without:
+starts a contestant and ends it, and grades the unit stage of the reference. Prints medians in milliseconds; of the
+unit stage the median of the differences within a round. A second core hides starts: ``taskset -c 0`` shows them.
 """
 
 from __future__ import annotations
@@ -71,11 +72,12 @@ def contestant(scratch: Path, locked: bool, lacks: tuple[str, ...]) -> tuple[flo
     return ready, trained
 
 
-def unit_stage(rounds: int) -> dict[Isolation, list[float]]:
-    """Seconds that the unit stage of the reference takes, in each round once for each isolation."""
+def with_zygote(rounds: int) -> tuple[dict[Isolation, list[float]], dict[Isolation, list[float]]]:
+    """Seconds, for each isolation, of a contestant's start and end and of the reference's unit stage."""
     assignment = load()
     judge, hand_in = Judge(assignment), None
-    seconds: dict[Isolation, list[float]] = {isolation: [] for isolation in get_args(Isolation)}
+    starts: dict[Isolation, list[float]] = {isolation: [] for isolation in get_args(Isolation)}
+    seconds: dict[Isolation, list[float]] = {isolation: [] for isolation in starts}
     with ExitStack() as stack:
         zygote, out = stack.enter_context(Zygote()), stack.enter_context(scratch())
         graders = {
@@ -89,6 +91,9 @@ def unit_stage(rounds: int) -> dict[Isolation, list[float]]:
         }
         for number in range(rounds + 1):
             for isolation, grader in graders.items():
+                started = time.perf_counter()
+                grader.contestants.prove()
+                starts[isolation].append(time.perf_counter() - started)
                 hand_in = hand_in or grader.take_in(assignment.folder)
                 started = time.perf_counter()
                 result = grader.grade(hand_in, out / isolation)
@@ -96,7 +101,7 @@ def unit_stage(rounds: int) -> dict[Isolation, list[float]]:
                 assert result.score == result.max_score, "the reference does not earn its points"
                 if number:  # the first round computes what is expected, for all that follow
                     seconds[isolation].append(taken)
-    return seconds
+    return starts, seconds
 
 
 def main() -> None:
@@ -105,7 +110,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
-    print(f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, {date.today()}")
+    print(f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}, Linux {platform.release()}, {date.today()}")
     kinds = {
         "no lockdown": (False, ()),
         "all layers": (True, ()),
@@ -121,7 +126,9 @@ def main() -> None:
     for name, figures in measured.items():
         ready, trained = (1000 * statistics.median(column) for column in zip(*figures, strict=True))
         print(f"{name:14} ready after {ready:5.1f} ms, training {trained:6.1f} ms")
-    unit = unit_stage(rounds)
+    starts, unit = with_zygote(rounds)
+    for isolation, taken in starts.items():
+        print(f"started and ended by the zygote, isolation {isolation}: {1000 * statistics.median(taken):.1f} ms")
     for isolation, seconds in unit.items():
         print(f"unit stage, isolation {isolation}: {1000 * statistics.median(seconds):.0f} ms")
     more = [1000 * (full - none) for full, none in zip(unit["full"], unit["none"], strict=True)]
