@@ -198,7 +198,11 @@ def _source(path: Path) -> Iterator[tuple[str, bytes]]:
         raise IntakeError(f"{path}: neither a folder nor an archive")
     if path.stat().st_size > MAX_ARCHIVE_BYTES:
         raise IntakeError(f"{path}: larger than {MAX_ARCHIVE_BYTES >> 20} MiB; hand in code, no data or weights")
-    return _zip(path) if zipfile.is_zipfile(path) else _tar(path)
+    try:
+        zipped = zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # found by fuzzing: it raises at one that says it spans several disks
+        zipped = True
+    return _zip(path) if zipped else _tar(path)
 
 
 def _too_many(path: Path) -> IntakeError:

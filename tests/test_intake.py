@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import struct
 import tarfile
 import tempfile
 import tracemalloc
@@ -155,7 +156,9 @@ def test_what_is_no_hand_in_costs_a_line(tmp_path: Path, assignment: Assignment)
     (tmp_path / "text.zip").write_text("this is no archive")
     whole = zipped(tmp_path / "whole.zip", STUBS).read_bytes()
     (tmp_path / "half.zip").write_bytes(whole[: len(whole) // 2])
-    for name in ("nothing", "empty", "text.zip", "half.zip"):
+    of_two_disks = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 2)
+    (tmp_path / "one of two.zip").write_bytes(whole[:-22] + of_two_disks + whole[-22:])
+    for name in ("nothing", "empty", "text.zip", "half.zip", "one of two.zip"):
         with pytest.raises(IntakeError) as caught:
             take_in(tmp_path / name, assignment)
         assert name in str(caught.value) and "\n" not in str(caught.value)
