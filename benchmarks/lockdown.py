@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import statistics
 import struct
 import sys
@@ -75,11 +76,17 @@ def contestant(scratch: Path, locked: bool, lacks: tuple[str, ...]) -> tuple[flo
 def with_zygote(rounds: int) -> tuple[dict[Isolation, list[float]], dict[Isolation, list[float]]]:
     """Seconds, for each isolation, of a contestant's start and end and of the reference's unit stage."""
     assignment = load()
-    judge, hand_in = Judge(assignment), None
+    judge = Judge(assignment)
     starts: dict[Isolation, list[float]] = {isolation: [] for isolation in get_args(Isolation)}
     seconds: dict[Isolation, list[float]] = {isolation: [] for isolation in starts}
     with ExitStack() as stack:
-        zygote, out = stack.enter_context(Zygote()), stack.enter_context(scratch())
+        zygote, out, place = (
+            stack.enter_context(Zygote()),
+            stack.enter_context(scratch()),
+            stack.enter_context(scratch()),
+        )
+        for module in set(assignment.stubs.values()):  # as a student hands in, and not the whole folder
+            shutil.copy(assignment.folder / f"{module}.py", place)
         graders = {
             isolation: Grader(
                 assignment,
@@ -89,12 +96,12 @@ def with_zygote(rounds: int) -> tuple[dict[Isolation, list[float]], dict[Isolati
             )
             for isolation in seconds
         }
+        hand_in = graders["full"].take_in(place)
         for number in range(rounds + 1):
             for isolation, grader in graders.items():
                 started = time.perf_counter()
                 grader.contestants.prove()
                 starts[isolation].append(time.perf_counter() - started)
-                hand_in = hand_in or grader.take_in(assignment.folder)
                 started = time.perf_counter()
                 result = grader.grade(hand_in, out / isolation)
                 taken = time.perf_counter() - started
