@@ -597,6 +597,7 @@ def test_without_pango_the_html_is_written_and_one_line_tells_the_cure(
 ) -> None:
     shutil.copy(folder / "results.json", tmp_path)
     monkeypatch.setitem(sys.modules, "weasyprint", None)
+    monkeypatch.delitem(sys.modules, "autograder.report.typesetting")
     with pytest.raises(report.ReportError, match="apt install libpango") as caught:
         report.render(tmp_path)
     assert "\n" not in str(caught.value)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.report import arrays, cohort, content, pages, thumbnails
 from autograder.report.content import Audience
+from autograder.report.faces import print_faces
 from autograder.report.language import LANGUAGES, Language, language
 from autograder.results import read_result, write_atomically
+
+if TYPE_CHECKING:
+    from autograder.report.typesetting import Typesetter
 
 FORMATS = ("html", "pdf")
 """The formats there are."""
@@ -57,9 +61,10 @@ def render(
         atlas = thumbnails.collect([each.embedding for each in stored])
         write_atomically(written[-1], pages.screen_document(sheets, atlas).encode())
     if "pdf" in formats:
+        typesetter = _typesetter()
         for sheet in sheets:
             path = folder / f"{stem}.{sheet.page.language.code}.pdf"
-            write_atomically(path, _pdf(pages.print_document(sheet)))
+            write_atomically(path, typesetter.pdf(*pages.print_document(sheet)))
             written.append(path)
     return written
 
@@ -85,11 +90,9 @@ def _tongues(languages: Sequence[str]) -> list[Language]:
     return [language(code) for code in dict.fromkeys(languages)]
 
 
-def _pdf(document: str) -> bytes:
-    """Sets a document as a tagged PDF (PDF/UA-1), which may load nothing but what it holds itself."""
+def _typesetter() -> Typesetter:
     try:
-        from weasyprint import HTML
-        from weasyprint.urls import URLFetcher
+        from autograder.report.typesetting import Typesetter
     except (ImportError, OSError) as error:  # OSError: Pango's shared libraries are not on this system
         cause = str(error).split("\n", 1)[0]
         raise ReportError(
@@ -97,7 +100,5 @@ def _pdf(document: str) -> bytes:
             "'apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0' or 'brew install pango', "
             "or ask for --formats html"
         ) from error
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
-    page = HTML(string=document, url_fetcher=URLFetcher(allowed_protocols={"data"}))
-    content: bytes = page.write_pdf(pdf_variant="pdf/ua-1")
-    return content
+    rules, files = print_faces()
+    return Typesetter(rules + pages.print_style(), files)
