@@ -207,12 +207,11 @@ def _chart(
     def up(y: float) -> float:
         return _BOTTOM - (_BOTTOM - _TOP) * (y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
 
-    parts = []
+    grid = "".join(f"M{_LEFT} {up(tick):.1f}H{_RIGHT}" for tick in y_ticks)
+    parts = [f'<path d="{grid}" stroke="var(--ink)" stroke-opacity="0.14"/>']
     for tick in y_ticks:
-        y = up(tick)
         parts.append(
-            f'<path d="M{_LEFT} {y:.1f}H{_RIGHT}" stroke="var(--ink)" stroke-opacity="0.14"/>'
-            f'<text x="{_LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{escape(y_label(tick))}</text>'
+            f'<text x="{_LEFT - 5}" y="{up(tick) + 3.5:.1f}" text-anchor="end">{escape(y_label(tick))}</text>'
         )
     for tick in x_ticks:
         if tick <= x_high:
