@@ -93,12 +93,34 @@ class Sheet:
         return any(each.panels for each in self.pictures)
 
 
-def illustrate(page: Page) -> Sheet:
-    """Draws the figures of a page."""
-    return Sheet(page, [_draw(chapter, page.language) for chapter in page.chapters])
+@dataclass(frozen=True)
+class _Wordless:
+    """What the figures of an experiment share in every language: dots of its maps, and the rows of its grid."""
+
+    clouds: dict[int, figures.Cloud]
+    rows: list[list[bytes]]
 
 
-def _draw(chapter: Chapter, language: Language) -> Pictures:
+def illustrate(pages: Sequence[Page]) -> list[Sheet]:
+    """Draws the figures of the pages of one result, one page per language."""
+    drawn = []
+    for chapters in zip(*(page.chapters for page in pages), strict=True):
+        wordless = _wordless(chapters[0].arrays)
+        drawn.append([_draw(chapter, page.language, wordless) for page, chapter in zip(pages, chapters, strict=True)])
+    return [Sheet(page, [pictures[number] for pictures in drawn]) for number, page in enumerate(pages)]
+
+
+def _wordless(arrays: Arrays) -> _Wordless:
+    embedding, grid = arrays.embedding, arrays.grid
+    groups = [] if embedding is None else np.unique(embedding.group).tolist()
+    rows = () if grid is None else (grid.clean, grid.adversarial, figures.difference(grid))
+    return _Wordless(
+        {group: figures.cloud(embedding, group) for group in groups if embedding is not None},
+        [[figures.png(image) for image in row] for row in rows],
+    )
+
+
+def _draw(chapter: Chapter, language: Language, wordless: _Wordless) -> Pictures:
     arrays, names = chapter.arrays, class_names(chapter.experiment, language)
     title = chapter.title.striptags()
 
@@ -108,12 +130,12 @@ def _draw(chapter: Chapter, language: Language) -> Pictures:
     _ = language.say
     curves, embedding, robustness = arrays.curves, arrays.embedding, arrays.robustness
     panels = []
-    for group in [] if embedding is None else np.unique(embedding.group).tolist():
-        assert embedding is not None
+    for group, cloud in wordless.clouds.items():
         name = group_name(group, chapter.experiment, language)
         alt = _("%(experiment)s, map of the features: %(group)s", experiment=title, group=name.striptags())
-        svg = figures.draw_map(embedding, group, language)
-        panels.append(Panel(group, name, int((embedding.group == group).sum()), Drawing(svg, str(alt.striptags()))))
+        svg = figures.draw_map(cloud, language)
+        images = 0 if embedding is None else int((embedding.group == group).sum())
+        panels.append(Panel(group, name, images, Drawing(svg, str(alt.striptags()))))
     return Pictures(
         losses=drawing(
             figures.draw_losses(curves, language) if curves else None,
@@ -130,7 +152,7 @@ def _draw(chapter: Chapter, language: Language) -> Pictures:
         panels=panels,
         names=names,
         classes=[] if embedding is None else np.unique(embedding.label).tolist(),
-        samples=_samples(arrays, names, language),
+        samples=_samples(arrays, wordless.rows, names, language),
     )
 
 
@@ -216,7 +238,7 @@ def print_document(sheet: Sheet) -> tuple[str, dict[str, str | bytes]]:
         pictures[name] = picture.printed if isinstance(picture, Drawing) else picture
         return name
 
-    article = _article(sheet, "print", address)
+    article = _for_print(_article(sheet, "print", address))
     document = (
         _environment()
         .get_template("print.html.j2")
@@ -230,6 +252,18 @@ def print_document(sheet: Sheet) -> tuple[str, dict[str, str | bytes]]:
         )
     )
     return document, pictures
+
+
+def _for_print(article: str) -> str:
+    """An article without what print has no use for, each bit of which WeasyPrint would look at.
+
+    Words that cannot be broken are isolated by characters (UAX #9) instead of elements, each of which is a box: only
+    a run that may go on in the next line needs one. In text quotation marks are escaped, and ours are the only
+    characters of this kind, since all others are cleaned away.
+    """
+    article = re.sub(r' (?:aria-(?!label=)[a-z]+|data-(?!head)[a-z]+|role|tabindex)="[^"]*"', "", article)
+    article = re.sub(r'<bdi dir="ltr">([\w.()+*=%]+)</bdi>', "\u2066\\1\u2069", article, flags=re.ASCII)
+    return re.sub(r"\n\n+", "\n", article)
 
 
 def print_style() -> str:
@@ -306,17 +340,15 @@ def _steps(cohort: Cohort, language: Language) -> list[Markup]:
     ]
 
 
-def _samples(arrays: Arrays, names: list[Markup], language: Language) -> list[Sample]:
+def _samples(arrays: Arrays, rows: list[list[bytes]], names: list[Markup], language: Language) -> list[Sample]:
     grid = arrays.grid
     if grid is None:
         return []
-    rows = (grid.clean, grid.adversarial, figures.difference(grid))
-    images = [[figures.png(image) for image in row] for row in rows]
     classes = [
         [class_name(number, names, language) for number in row.tolist()]
         for row in (grid.true, grid.clean_pred, grid.adversarial_pred)
     ]
-    return [Sample(*columns) for columns in zip(*images, *classes, strict=True)]
+    return [Sample(*columns) for columns in zip(*rows, *classes, strict=True)]
 
 
 def class_name(number: int, names: list[Markup], language: Language) -> Markup:

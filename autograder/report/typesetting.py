@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
@@ -43,11 +41,10 @@ class Typesetter:
         labels: dict[tuple[str, str, str], list[bytes]] = {}
         images = {name: _Drawing(svg, labels, context) for name, svg in pictures.items() if isinstance(svg, str)}
         files = _Files({name: file for name, file in pictures.items() if isinstance(file, bytes)})
-        with _uncollected():
-            page = HTML(string=document, url_fetcher=files)
-            content: bytes = page.write_pdf(
-                stylesheets=[self._style], font_config=self._fonts, cache=images, pdf_variant="pdf/ua-1"
-            )
+        page = HTML(string=document, url_fetcher=files)
+        content: bytes = page.write_pdf(
+            stylesheets=[self._style], font_config=self._fonts, cache=images, pdf_variant="pdf/ua-1"
+        )
         return content
 
 
@@ -137,16 +134,3 @@ class _Drawing(SVGImage):  # type: ignore[misc]
         root = ElementTree.Element(f"{_SVG}svg", box)
         ElementTree.SubElement(root, f"{_SVG}text", {"font-size": size, "font-weight": weight}).text = number
         return SVGImage(root, "", None, self._context)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage collection: setting a document makes hundreds of thousands of objects that all live until its end,
-    and looking through them again and again takes a tenth of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
