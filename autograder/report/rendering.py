@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,17 @@ FORMATS = ("html", "pdf")
 
 CLASS_REPORT = "class.html"
 """What the report on a class is called."""
+
+
+_LIBRARIES = (
+    "libgobject-2.0.so.0",
+    "libpango-1.0.so.0",
+    "libpangoft2-1.0.so.0",
+    "libharfbuzz.so.0",
+    "libharfbuzz-subset.so.0",
+    "libfontconfig.so.1",
+)
+"""What WeasyPrint needs, by the names that the libraries have on Linux."""
 
 
 class ReportError(RuntimeError):
@@ -112,9 +124,28 @@ def _tongues(languages: Sequence[str]) -> list[Language]:
     return [language(code) for code in dict.fromkeys(languages)]
 
 
+@contextmanager
+def _loader_alone() -> Iterator[None]:
+    """Has libraries found by the loader alone, where it finds Pango's.
+
+    WeasyPrint tries the names that they have on every system, and for each that the loader does not know ctypes asks
+    ldconfig, the compiler and the linker: fifty processes, which take as long as a page of the report.
+    """
+    search = ctypes.util.find_library
+    with suppress(OSError):
+        for name in _LIBRARIES:
+            ctypes.CDLL(name)
+        ctypes.util.find_library = lambda name: None
+    try:
+        yield
+    finally:
+        ctypes.util.find_library = search
+
+
 def _typesetter() -> Typesetter:
     try:
-        from autograder.report.typesetting import Typesetter
+        with _loader_alone():
+            from autograder.report.typesetting import Typesetter
     except (ImportError, OSError) as error:  # OSError: Pango's shared libraries are not on this system
         cause = str(error).split("\n", 1)[0]
         raise ReportError(
