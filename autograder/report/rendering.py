@@ -79,11 +79,11 @@ def _render(folder: Path, tongues: list[Language], formats: Sequence[str], audie
         atlas = thumbnails.collect([each.embedding for each in stored])
         write_atomically(written[-1], pages.screen_document(sheets, atlas).encode())
     if "pdf" in formats:
-        typesetter = _typesetter()
-        for sheet in sheets:
-            path = folder / f"{stem}.{sheet.page.language.code}.pdf"
-            write_atomically(path, typesetter.pdf(*pages.print_document(sheet)))
-            written.append(path)
+        with _typesetter() as typesetter:
+            for sheet in sheets:
+                path = folder / f"{stem}.{sheet.page.language.code}.pdf"
+                write_atomically(path, typesetter.pdf(*pages.print_document(sheet)))
+                written.append(path)
     return written
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 from xml.etree import ElementTree
 
 from weasyprint import CSS, HTML, VERSION
@@ -22,7 +22,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Typesetter:
-    """Sets documents of one style sheet, which it reads once.
+    """Sets documents of one style sheet, which it reads once. A context: it keeps faces on the disk until it ends.
 
     Args:
         style: The style sheet.
@@ -33,6 +33,12 @@ class Typesetter:
         logging.getLogger("fontTools").setLevel(logging.ERROR)
         self._fonts = FontConfiguration()
         self._style = CSS(string=style, font_config=self._fonts, url_fetcher=_Files(files))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._fonts.__del__()  # not left to the collection of garbage, which may never come
 
     def pdf(self, document: str, pictures: Mapping[str, str | bytes]) -> bytes:
         """A tagged PDF (PDF/UA-1) of a document of HTML.
