@@ -264,7 +264,7 @@ def _for_print(article: str) -> str:
     article = re.sub(r' (?:aria-(?!label=)[a-z]+|data-(?!head)[a-z]+|role|tabindex)="[^"]*"', "", article)
     article = re.sub(r'<bdi dir="ltr">([\w.()+*=%]+)</bdi>', "\u2066\\1\u2069", article, flags=re.ASCII)
     facts = re.compile(r'<dl class="facts">.*?</dl>', re.DOTALL)
-    return facts.sub(lambda found: re.sub("</?div>", "", found[0]), article)
+    return facts.sub(lambda found: re.sub("</?div>", " ", found[0]), article)
 
 
 def print_style() -> str:
