@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import json
 import logging
+import os
 import re
 import shutil
 import subprocess
@@ -370,6 +371,47 @@ def test_pdf_pages_are_numbered_in_the_digits_of_the_language(folder: Path) -> N
     assert letters(f"صفحهٔ {language('fa').integer(last)} از {language('fa').integer(last)}") in [
         letters(line) for line in persian.splitlines()
     ]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_numbers_of_the_figures_are_text_in_the_pdf(folder: Path, code: str) -> None:
+    percent = language(code).percent
+    words = text_of_pdf(folder / f"report.{code}.pdf").split()
+    for number in (0.0, 0.25, 0.5, 0.75, 1.0):  # of the axis of every chart of an accuracy
+        assert sum(letters(word) == letters(percent(number, 0)) for word in words) >= len(RAN) + len(ATTACKED)
+
+
+def test_setting_lines_once_sets_them_where_twice_does() -> None:
+    """A right-to-left line set once, as the report's are, lies where WeasyPrint puts it by setting it twice."""
+    pytest.importorskip("weasyprint", reason="WeasyPrint is not installed")
+    from weasyprint.layout import inline
+
+    from autograder.report.typesetting import Typesetter
+
+    words = "مدل پایه <bdi dir=ltr>f(x, 1)</bdi> با چند واژهٔ دیگر و <b>واژه‌ای پررنگ</b> <i style='{}'>و خانه</i> "
+    document = f"<div dir=rtl>{''.join(words.format(style) for style in ('', 'display: inline-block'))}</div>"
+    made = []
+    once = inline.avoid_collisions
+    for place in (once, getattr(once, "__wrapped__", once)):
+        for width in range(60, 400, 20):
+            inline.avoid_collisions = place
+            try:
+                with Typesetter(
+                    f"@page {{ size: {width}px 900px; margin: 7.3px }} div {{ padding: 0.31em }}", {}
+                ) as typesetter:
+                    made.append(typesetter.pdf(document, {}))
+            finally:
+                inline.avoid_collisions = once
+    half = len(made) // 2
+    assert made[:half] == made[half:]
+
+
+def test_nothing_stays_in_the_folder_for_temporary_files(tmp_path: Path) -> None:
+    folder, temporary = write_sample(tmp_path), tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "autograder", "report", folder, "--formats", "pdf", "--lang", "fa"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"TMPDIR": str(temporary)}, check=True, capture_output=True)
+    assert not list(temporary.iterdir())
 
 
 def test_setting_the_pdfs_raises_no_complaint(rendered: Rendered) -> None:

@@ -238,7 +238,7 @@ def print_document(sheet: Sheet) -> tuple[str, dict[str, str | bytes]]:
         pictures[name] = picture.printed if isinstance(picture, Drawing) else picture
         return name
 
-    article = _for_print(_article(sheet, "print", address))
+    article = _article(sheet, "print", address)
     document = (
         _environment()
         .get_template("print.html.j2")
@@ -252,19 +252,6 @@ def print_document(sheet: Sheet) -> tuple[str, dict[str, str | bytes]]:
         )
     )
     return document, pictures
-
-
-def _for_print(article: str) -> str:
-    """An article without what print has no use for, each bit of which WeasyPrint would look at.
-
-    Words that cannot be broken are isolated by characters (UAX #9) instead of elements, each of which is a box: only
-    a run that may go on in the next line needs one. In text quotation marks are escaped, and ours are the only
-    characters of this kind, since all others are cleaned away.
-    """
-    article = re.sub(r' (?:aria-(?!label=)[a-z]+|data-(?!head)[a-z]+|role|tabindex)="[^"]*"', "", article)
-    article = re.sub(r'<bdi dir="ltr">([\w.()+*=%]+)</bdi>', "\u2066\\1\u2069", article, flags=re.ASCII)
-    facts = re.compile(r'<dl class="facts">.*?</dl>', re.DOTALL)
-    return facts.sub(lambda found: re.sub("</?div>", " ", found[0]), article)
 
 
 def print_style() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
@@ -154,6 +155,7 @@ def _at_its_left(avoid_collisions: Callable[..., _Place]) -> Callable[..., _Plac
     compares the right edge with the left one, so that each line is set twice, and a line within it four times.
     """
 
+    @functools.wraps(avoid_collisions)
     def place(context: Any, box: Any, containing: Any, outer: bool = True) -> _Place:
         x, y, width = avoid_collisions(context, box, containing, outer)
         if isinstance(box, LineBox) and containing.style["direction"] == "rtl" and not context.excluded_shapes:
