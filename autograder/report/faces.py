@@ -35,7 +35,7 @@ def font_faces(text: str) -> str:
     rules = [
         _rule("Vazirmatn", weight, _embedded((TEMPLATES / "fonts" / name).read_bytes())) for weight, name in _FACES
     ]
-    lacking = frozenset(map(ord, text)) - _characters(TEMPLATES / "fonts" / _FACES[0][1])
+    lacking = frozenset(map(ord, set(text))) - _characters(TEMPLATES / "fonts" / _FACES[0][1])
     if (fallback := _fallback()) and (needed := lacking & _characters(fallback)):
         rules.append(_rule(_FALLBACK, 400, _embedded(_subset(fallback, needed))))
     return "\n".join(rules)

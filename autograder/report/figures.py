@@ -252,7 +252,8 @@ def _chart(
 
 def _dots(places: NDArray[np.float64], colour: str, size: float, opacity: float, more: str = "") -> str:
     """Round dots as one path: a stroke of no length with round caps is a dot."""
-    path = "".join(f"M{x:.0f} {y:.0f}h0" if size > 10 else f"M{x:.1f} {y:.1f}h0" for x, y in places)
+    steps = places.round().astype(int) if size > 10 else places.round(1)
+    path = "".join(f"M{x} {y}h0" for x, y in steps.tolist())
     return (
         f'<path{more} d="{path}" stroke="{colour}" stroke-width="{size:.4g}" stroke-linecap="round" '
         f'stroke-opacity="{opacity}" fill="none"/>'
