@@ -531,6 +531,13 @@ def test_one_epoch_and_one_image_are_drawn(tmp_path: Path) -> None:
     np.savez(tmp_path / "figures" / "standard.npz", **single)
     drawings = html(tmp_path, languages=("en",)).all("svg")
     assert len([each for each in drawings if each["aria-label"].startswith("Standard")]) == 4
+    pdf = report.render(tmp_path, languages=("en",), formats=("pdf",))
+    if not shutil.which("pdftoppm"):
+        pytest.skip("pdftoppm is not installed (Debian: poppler-utils)")
+    drawn = subprocess.run(
+        ["pdftoppm", "-r", "20", "-png", pdf[0], tmp_path / "page"], capture_output=True, text=True
+    )
+    assert not drawn.stderr
 
 
 def test_an_empty_result_is_still_a_page(tmp_path: Path) -> None:

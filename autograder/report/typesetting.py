@@ -94,7 +94,9 @@ class _Drawing(SVGImage):  # type: ignore[misc]
             colour, opacity, size, steps = (
                 path.attrib[name] for name in ("stroke", "stroke-opacity", "stroke-width", "d")
             )
-            self._dots.append((colour, opacity, float(size), steps.removeprefix("M").removesuffix("h0").split("h0M")))
+            if steps:
+                places = steps.removeprefix("M").removesuffix("h0").split("h0M")
+                self._dots.append((colour, opacity, float(size), places))
         for group in tree.findall(f"{_SVG}g"):  # a number on a disc
             tree.remove(group)
             tree.extend(group.findall(f"{_SVG}text"))
