@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import json
 import logging
+import os
 import re
 import shutil
 import subprocess
@@ -372,6 +373,47 @@ def test_pdf_pages_are_numbered_in_the_digits_of_the_language(folder: Path) -> N
     ]
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_numbers_of_the_figures_are_text_in_the_pdf(folder: Path, code: str) -> None:
+    percent = language(code).percent
+    words = text_of_pdf(folder / f"report.{code}.pdf").split()
+    for number in (0.0, 0.25, 0.5, 0.75, 1.0):  # of the axis of every chart of an accuracy
+        assert sum(letters(word) == letters(percent(number, 0)) for word in words) >= len(RAN) + len(ATTACKED)
+
+
+def test_setting_lines_once_sets_them_where_twice_does() -> None:
+    """A right-to-left line set once, as the report's are, lies where WeasyPrint puts it by setting it twice."""
+    pytest.importorskip("weasyprint", reason="WeasyPrint is not installed")
+    from weasyprint.layout import inline
+
+    from autograder.report.typesetting import Typesetter
+
+    words = "مدل پایه <bdi dir=ltr>f(x, 1)</bdi> با چند واژهٔ دیگر و <b>واژه‌ای پررنگ</b> <i style='{}'>و خانه</i> "
+    document = f"<div dir=rtl>{''.join(words.format(style) for style in ('', 'display: inline-block'))}</div>"
+    made = []
+    once = inline.avoid_collisions
+    for place in (once, getattr(once, "__wrapped__", once)):
+        for width in range(60, 400, 20):
+            inline.avoid_collisions = place
+            try:
+                with Typesetter(
+                    f"@page {{ size: {width}px 900px; margin: 7.3px }} div {{ padding: 0.31em }}", {}
+                ) as typesetter:
+                    made.append(typesetter.pdf(document, {}))
+            finally:
+                inline.avoid_collisions = once
+    half = len(made) // 2
+    assert made[:half] == made[half:]
+
+
+def test_nothing_stays_in_the_folder_for_temporary_files(tmp_path: Path) -> None:
+    folder, temporary = write_sample(tmp_path), tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "autograder", "report", folder, "--formats", "pdf", "--lang", "fa"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"TMPDIR": str(temporary)}, check=True, capture_output=True)
+    assert not list(temporary.iterdir())
+
+
 def test_setting_the_pdfs_raises_no_complaint(rendered: Rendered) -> None:
     assert not rendered.complaints
 
@@ -489,6 +531,13 @@ def test_one_epoch_and_one_image_are_drawn(tmp_path: Path) -> None:
     np.savez(tmp_path / "figures" / "standard.npz", **single)
     drawings = html(tmp_path, languages=("en",)).all("svg")
     assert len([each for each in drawings if each["aria-label"].startswith("Standard")]) == 4
+    pdf = report.render(tmp_path, languages=("en",), formats=("pdf",))
+    if not shutil.which("pdftoppm"):
+        pytest.skip("pdftoppm is not installed (Debian: poppler-utils)")
+    drawn = subprocess.run(
+        ["pdftoppm", "-r", "20", "-png", pdf[0], tmp_path / "page"], capture_output=True, text=True
+    )
+    assert not drawn.stderr
 
 
 def test_an_empty_result_is_still_a_page(tmp_path: Path) -> None:
@@ -597,6 +646,7 @@ def test_without_pango_the_html_is_written_and_one_line_tells_the_cure(
 ) -> None:
     shutil.copy(folder / "results.json", tmp_path)
     monkeypatch.setitem(sys.modules, "weasyprint", None)
+    monkeypatch.delitem(sys.modules, "autograder.report.typesetting")
     with pytest.raises(report.ReportError, match="apt install libpango") as caught:
         report.render(tmp_path)
     assert "\n" not in str(caught.value)

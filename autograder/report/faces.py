@@ -15,6 +15,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from autograder.report.language import TEMPLATES
 
 _FACES = ((400, "Vazirmatn-Regular.ttf"), (700, "Vazirmatn-Bold.ttf"))
+_FALLBACK = "Report Fallback"
 
 
 @functools.cache
@@ -26,23 +27,42 @@ def _fallback() -> Path | None:
 
 
 def font_faces(text: str) -> str:
-    """The ``@font-face`` rules for a document of that text.
+    """The ``@font-face`` rules for a document of that text, with the faces in them.
 
     Vazirmatn sets Persian and Latin. What it lacks (Greek, Cyrillic, arrows) comes from the DejaVu Sans that
     matplotlib brings along, cut down to the characters that occur.
     """
-    rules = [_rule("Vazirmatn", weight, (TEMPLATES / "fonts" / name).read_bytes()) for weight, name in _FACES]
-    lacking = frozenset(map(ord, text)) - _characters(TEMPLATES / "fonts" / _FACES[0][1])
+    rules = [
+        _rule("Vazirmatn", weight, _embedded((TEMPLATES / "fonts" / name).read_bytes())) for weight, name in _FACES
+    ]
+    lacking = frozenset(map(ord, set(text))) - _characters(TEMPLATES / "fonts" / _FACES[0][1])
     if (fallback := _fallback()) and (needed := lacking & _characters(fallback)):
-        rules.append(_rule("Report Fallback", 400, _subset(fallback, needed)))
+        rules.append(_rule(_FALLBACK, 400, _embedded(_subset(fallback, needed))))
     return "\n".join(rules)
 
 
-def _rule(family: str, weight: int, font: bytes) -> str:
-    data = base64.b64encode(font).decode("ascii")
+def print_faces() -> tuple[str, dict[str, bytes]]:
+    """The ``@font-face`` rules for print, and the whole faces by the addresses in them: a PDF takes what it needs."""
+    faces = [("Vazirmatn", weight, TEMPLATES / "fonts" / name) for weight, name in _FACES]
+    if fallback := _fallback():
+        faces.append((_FALLBACK, 400, fallback))
+    rules = [_rule(family, weight, f"face:{path.name}") for family, weight, path in faces]
+    return "\n".join(rules), {f"face:{path.name}": path.read_bytes() for *_, path in faces}
+
+
+def advance(text: str, weight: int) -> float:
+    """How wide Vazirmatn sets a text of digits and signs, in ems; what it lacks counts as nothing."""
+    advances = _advances(TEMPLATES / "fonts" / dict(_FACES)[weight])
+    return sum(advances.get(ord(character), 0.0) for character in text)
+
+
+def _embedded(font: bytes) -> str:
+    return f"data:font/ttf;base64,{base64.b64encode(font).decode('ascii')}"
+
+
+def _rule(family: str, weight: int, address: str) -> str:
     return (
-        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; '
-        f'src: url("data:font/ttf;base64,{data}") format("truetype"); }}'
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: url("{address}") format("truetype"); }}'
     )
 
 
@@ -50,6 +70,12 @@ def _rule(family: str, weight: int, font: bytes) -> str:
 def _characters(path: Path) -> frozenset[int]:
     with TTFont(path, lazy=True) as font:
         return frozenset(font.getBestCmap())
+
+
+@functools.cache
+def _advances(path: Path) -> dict[int, float]:
+    with TTFont(path, lazy=True) as font:
+        return {code: font["hmtx"][name][0] / font["head"].unitsPerEm for code, name in font.getBestCmap().items()}
 
 
 @functools.lru_cache(maxsize=8)

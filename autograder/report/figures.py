@@ -112,25 +112,41 @@ def draw_histogram(bins: Sequence[int], language: Language) -> str:
     return _svg(_WIDTH, _HEIGHT, parts)
 
 
-def draw_map(embedding: Embedding, group: int, language: Language) -> str:
+@dataclass(frozen=True)
+class Cloud:
+    """The dots of a map as SVG, and where the number of each class belongs: the same in every language."""
+
+    dots: list[str]
+    medians: dict[int, tuple[float, float]]
+
+
+def cloud(embedding: Embedding, group: int) -> Cloud:
     """One group's images in the plane, coloured by class, before all others in pale grey.
 
-    The frame is the same for every group. The number of each class stands at the median of its images. What belongs
-    to a class carries its number as ``data-class``; its dots are in the order of `drawn`.
+    The frame is the same for every group. The dots of a class carry its number as ``data-class``, and are in the
+    order of `drawn`; the number itself belongs at the median of its images.
     """
     low, high = embedding.xy.min(axis=0), embedding.xy.max(axis=0)
     place = 40 + (_MAP - 80) * (embedding.xy - low) / np.maximum(high - low, 1e-9)
     place[:, 1] = _MAP - place[:, 1]
     mine = embedding.group == group
     size = float(np.clip(700 / math.sqrt(len(place)), 11, 30))
-    parts = [_dots(place[~mine], "#9aa0a8", size, 0.3)]
-    numbers = []
+    dots = [_dots(place[~mine], "#9aa0a8", size, 0.3)]
+    medians = {}
     order = drawn(embedding, group)
     for each in np.unique(embedding.label[mine]).tolist():
         members = place[order[embedding.label[order] == each]]
         colour = CLASS_COLOURS[each % len(CLASS_COLOURS)]
-        parts.append(_dots(members, colour, size, 0.85, f' data-class="{each}"'))
-        x, y = np.median(members, axis=0)
+        dots.append(_dots(members, colour, size, 0.85, f' data-class="{each}"'))
+        x, y = np.median(members, axis=0).tolist()
+        medians[each] = (x, y)
+    return Cloud(dots, medians)
+
+
+def draw_map(cloud: Cloud, language: Language) -> str:
+    """A cloud with the numbers of its classes, which carry them as ``data-class``."""
+    numbers = []
+    for each, (x, y) in cloud.medians.items():
         number = language.digits(str(each))
         numbers.append(
             f'<g data-class="{each}">'
@@ -142,11 +158,11 @@ def draw_map(embedding: Embedding, group: int, language: Language) -> str:
         f'<rect x="3" y="3" width="{_MAP - 6}" height="{_MAP - 6}" fill="none" '
         'stroke="var(--ink)" stroke-opacity="0.3" stroke-width="4"/>'
     )
-    return _svg(_MAP, _MAP, [frame, *parts, *numbers])
+    return _svg(_MAP, _MAP, [frame, *cloud.dots, *numbers])
 
 
 def drawn(embedding: Embedding, group: int) -> NDArray[np.intp]:
-    """Which images `draw_map` shows in colour for a group, in the order in which it draws them: class by class."""
+    """Which images a `cloud` shows in colour for a group, in the order in which it draws them: class by class."""
     mine = np.flatnonzero(embedding.group == group)
     return mine[np.argsort(embedding.label[mine], kind="stable")]
 
@@ -207,12 +223,11 @@ def _chart(
     def up(y: float) -> float:
         return _BOTTOM - (_BOTTOM - _TOP) * (y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
 
-    parts = []
+    grid = "".join(f"M{_LEFT} {up(tick):.1f}H{_RIGHT}" for tick in y_ticks)
+    parts = [f'<path d="{grid}" stroke="var(--ink)" stroke-opacity="0.14"/>']
     for tick in y_ticks:
-        y = up(tick)
         parts.append(
-            f'<path d="M{_LEFT} {y:.1f}H{_RIGHT}" stroke="var(--ink)" stroke-opacity="0.14"/>'
-            f'<text x="{_LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{escape(y_label(tick))}</text>'
+            f'<text x="{_LEFT - 5}" y="{up(tick) + 3.5:.1f}" text-anchor="end">{escape(y_label(tick))}</text>'
         )
     for tick in x_ticks:
         if tick <= x_high:
@@ -237,7 +252,8 @@ def _chart(
 
 def _dots(places: NDArray[np.float64], colour: str, size: float, opacity: float, more: str = "") -> str:
     """Round dots as one path: a stroke of no length with round caps is a dot."""
-    path = "".join(f"M{x:.0f} {y:.0f}h0" if size > 10 else f"M{x:.1f} {y:.1f}h0" for x, y in places)
+    steps = places.round().astype(int) if size > 10 else places.round(1)
+    path = "".join(f"M{x} {y}h0" for x, y in steps.tolist())
     return (
         f'<path{more} d="{path}" stroke="{colour}" stroke-width="{size:.4g}" stroke-linecap="round" '
         f'stroke-opacity="{opacity}" fill="none"/>'

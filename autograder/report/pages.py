@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,9 +40,9 @@ class Drawing:
         return Markup(self.svg.replace("<svg ", label, 1))
 
     @property
-    def uri(self) -> str:
-        """The drawing in the colours of print, as an address."""
-        return _uri("image/svg+xml", figures.printed(self.svg, _PRINT_INK, _PRINT_PAPER).encode())
+    def printed(self) -> str:
+        """The drawing in the colours of print."""
+        return figures.printed(self.svg, _PRINT_INK, _PRINT_PAPER)
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,11 @@ class Panel:
 
 @dataclass(frozen=True)
 class Sample:
-    """One image of a grid: addresses of the clean, the attacked and the difference image, and its classes by name."""
+    """One image of a grid: the clean, the attacked and the difference image as PNG, and its classes by name."""
 
-    clean: str
-    adversarial: str
-    difference: str
+    clean: bytes
+    adversarial: bytes
+    difference: bytes
     true: Markup
     clean_pred: Markup
     adversarial_pred: Markup
@@ -92,12 +93,34 @@ class Sheet:
         return any(each.panels for each in self.pictures)
 
 
-def illustrate(page: Page) -> Sheet:
-    """Draws the figures of a page."""
-    return Sheet(page, [_draw(chapter, page.language) for chapter in page.chapters])
+@dataclass(frozen=True)
+class _Wordless:
+    """What the figures of an experiment share in every language: dots of its maps, and the rows of its grid."""
+
+    clouds: dict[int, figures.Cloud]
+    rows: list[list[bytes]]
 
 
-def _draw(chapter: Chapter, language: Language) -> Pictures:
+def illustrate(pages: Sequence[Page]) -> list[Sheet]:
+    """Draws the figures of the pages of one result, one page per language."""
+    drawn = []
+    for chapters in zip(*(page.chapters for page in pages), strict=True):
+        wordless = _wordless(chapters[0].arrays)
+        drawn.append([_draw(chapter, page.language, wordless) for page, chapter in zip(pages, chapters, strict=True)])
+    return [Sheet(page, [pictures[number] for pictures in drawn]) for number, page in enumerate(pages)]
+
+
+def _wordless(arrays: Arrays) -> _Wordless:
+    embedding, grid = arrays.embedding, arrays.grid
+    groups = [] if embedding is None else np.unique(embedding.group).tolist()
+    rows = () if grid is None else (grid.clean, grid.adversarial, figures.difference(grid))
+    return _Wordless(
+        {group: figures.cloud(embedding, group) for group in groups if embedding is not None},
+        [[figures.png(image) for image in row] for row in rows],
+    )
+
+
+def _draw(chapter: Chapter, language: Language, wordless: _Wordless) -> Pictures:
     arrays, names = chapter.arrays, class_names(chapter.experiment, language)
     title = chapter.title.striptags()
 
@@ -107,12 +130,12 @@ def _draw(chapter: Chapter, language: Language) -> Pictures:
     _ = language.say
     curves, embedding, robustness = arrays.curves, arrays.embedding, arrays.robustness
     panels = []
-    for group in [] if embedding is None else np.unique(embedding.group).tolist():
-        assert embedding is not None
+    for group, cloud in wordless.clouds.items():
         name = group_name(group, chapter.experiment, language)
         alt = _("%(experiment)s, map of the features: %(group)s", experiment=title, group=name.striptags())
-        svg = figures.draw_map(embedding, group, language)
-        panels.append(Panel(group, name, int((embedding.group == group).sum()), Drawing(svg, str(alt.striptags()))))
+        svg = figures.draw_map(cloud, language)
+        images = 0 if embedding is None else int((embedding.group == group).sum())
+        panels.append(Panel(group, name, images, Drawing(svg, str(alt.striptags()))))
     return Pictures(
         losses=drawing(
             figures.draw_losses(curves, language) if curves else None,
@@ -129,7 +152,7 @@ def _draw(chapter: Chapter, language: Language) -> Pictures:
         panels=panels,
         names=names,
         classes=[] if embedding is None else np.unique(embedding.label).tolist(),
-        samples=_samples(arrays, names, language),
+        samples=_samples(arrays, wordless.rows, names, language),
     )
 
 
@@ -139,7 +162,7 @@ def screen_document(sheets: Sequence[Sheet], atlas: Atlas | None = None) -> str:
     ``atlas`` holds the images that its maps show under the pointer.
     """
     languages = [sheet.page.language for sheet in sheets]
-    articles = [_article(sheet, "screen") for sheet in sheets]
+    articles = [_article(sheet, "screen", _embedded) for sheet in sheets]
     title = _title(sheets[0].page)
     if not sheets[0].maps:
         return _document(languages, articles, title)
@@ -202,10 +225,21 @@ def _document(
     )
 
 
-def print_document(sheet: Sheet) -> str:
-    """The HTML document that is made into the PDF of a language."""
-    page, article = sheet.page, _article(sheet, "print")
-    return (
+def print_document(sheet: Sheet) -> tuple[str, dict[str, str | bytes]]:
+    """The HTML document that is made into the PDF of a language, and its pictures by the addresses in it.
+
+    A picture is the text of an SVG drawing or a PNG file.
+    """
+    page = sheet.page
+    pictures: dict[str, str | bytes] = {}
+
+    def address(picture: Drawing | bytes) -> str:
+        name = f"picture:{len(pictures)}"
+        pictures[name] = picture.printed if isinstance(picture, Drawing) else picture
+        return name
+
+    article = _article(sheet, "print", address)
+    document = (
         _environment()
         .get_template("print.html.j2")
         .render(
@@ -214,10 +248,17 @@ def print_document(sheet: Sheet) -> str:
             article=Markup(article),
             title=_title(page),
             author=clean(page.result.student.name),
-            style=Markup(font_faces(article) + _read("base.css") + _read("print.css")),
             footer=Markup(_footer(page.language)),
         )
     )
+    return document, pictures
+
+
+def print_style() -> str:
+    """The style sheet of print, without the faces. Its custom properties are filled in, at a third of the time."""
+    style = _read("base.css") + _read("print.css")
+    values = dict(re.findall(r"^  (--[a-z]+): (.+);$", style, re.MULTILINE))
+    return re.sub(r"var\((--[a-z]+)\)", lambda match: values[match[1]], style)
 
 
 def _title(page: Page) -> str:
@@ -228,7 +269,8 @@ def _title(page: Page) -> str:
     return page.language.plain("Grading report: %(assignment)s, %(name)s", assignment=assignment, name=name)
 
 
-def _article(sheet: Sheet, medium: Literal["screen", "print"]) -> str:
+def _article(sheet: Sheet, medium: Literal["screen", "print"], address: Callable[[Drawing | bytes], str]) -> str:
+    """The article of a sheet, whose images have the addresses that ``address`` gives them."""
     page = sheet.page
     return (
         _environment()
@@ -239,6 +281,7 @@ def _article(sheet: Sheet, medium: Literal["screen", "print"]) -> str:
             lang=page.language,
             title=_title(page),
             medium=medium,
+            address=address,
             pictures_of=lambda chapter: sheet.pictures[chapter.number],
             maps=sheet.maps,
             _=page.language.say,
@@ -285,22 +328,26 @@ def _steps(cohort: Cohort, language: Language) -> list[Markup]:
     ]
 
 
-def _samples(arrays: Arrays, names: list[Markup], language: Language) -> list[Sample]:
+def _samples(arrays: Arrays, rows: list[list[bytes]], names: list[Markup], language: Language) -> list[Sample]:
     grid = arrays.grid
     if grid is None:
         return []
-    rows = (grid.clean, grid.adversarial, figures.difference(grid))
-    images = [[_uri("image/png", figures.png(image)) for image in row] for row in rows]
     classes = [
         [class_name(number, names, language) for number in row.tolist()]
         for row in (grid.true, grid.clean_pred, grid.adversarial_pred)
     ]
-    return [Sample(*columns) for columns in zip(*images, *classes, strict=True)]
+    return [Sample(*columns) for columns in zip(*rows, *classes, strict=True)]
 
 
 def class_name(number: int, names: list[Markup], language: Language) -> Markup:
     """A class by its name, by its number where it has none."""
     return names[number] if 0 <= number < len(names) else Markup(language.digits(str(number)))
+
+
+def _embedded(picture: Drawing | bytes) -> str:
+    """A PNG image as an address that holds it."""
+    assert isinstance(picture, bytes), "drawings stand in the page"
+    return _uri("image/png", picture)
 
 
 def _uri(kind: str, content: bytes) -> str:
