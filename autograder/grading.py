@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 import torch
 
-from autograder import __version__, experiments
+from autograder import __version__, answers, experiments
+from autograder.answers import MAX_LETTERS, Notebook
 from autograder.assignment import Assignment, Line
 from autograder.contestant.scratch import scratch
 from autograder.intake import HandIn, take_in
@@ -21,13 +22,17 @@ from autograder.judge import faults
 from autograder.judge.checks import Judge
 from autograder.judge.contestant import Contestant, Contestants, Isolation, SubmissionFolder
 from autograder.marks import Mark, Marks, MarksError, kept, with_marks
+from autograder.questions import Question
 from autograder.results import (
+    Answer,
     Criterion,
     Diagnosis,
     Experiment,
     Result,
     Status,
     Submission,
+    Text,
+    Written,
     read_result,
     score,
     write_result,
@@ -35,6 +40,13 @@ from autograder.results import (
 from autograder.results import Isolation as IsolationRecord
 
 Profile = Literal["quick", "full"]
+
+
+MAX_ANSWERS = 60_000
+"""Letters of all written answers of a hand-in that are kept."""
+
+SEPARATOR = "\n\n⁂\n\n"
+"""Between the answers of a question that has more than one."""
 
 
 def _ignore(stage: str, done: float) -> None:
@@ -136,7 +148,7 @@ class Grader:
             started=started,
             finished=datetime.now(UTC),
         )
-        result = with_marks(result, self.assignment.lines, marks, before)
+        result = with_marks(self.with_answers(result, hand_in), self.assignment.lines, marks, before)
         write_result(result, out)
         experiments.forget(out)
         return result
@@ -144,7 +156,7 @@ class Grader:
     def resumed(self, hand_in: HandIn, out: Path) -> Result | None:
         """The result that is in ``out`` already, if it is whole and of the same bytes, kit and options.
 
-        Marks that were given since are put into it.
+        Marks that were given since, and answers written since, are put into it.
 
         Raises:
             MarksError: the marks of this student contradict each other.
@@ -167,10 +179,31 @@ class Grader:
         )
         if not same or result.faults:
             return None
-        marked = with_marks(result, self.assignment.lines, self.marks_of(hand_in), result)
+        answered = self.with_answers(result, hand_in)
+        marked = with_marks(answered, self.assignment.lines, self.marks_of(hand_in), result)
         if marked != result:
             write_result(marked, out)
         return marked
+
+    def with_answers(self, result: Result, hand_in: HandIn) -> Result:
+        """A result with the hand-in's written answers in it; in all they are no longer than `MAX_ANSWERS` letters."""
+        criteria, left = [], MAX_ANSWERS
+        for criterion in result.criteria:
+            question = self.assignment.questions.get(criterion.id)
+            if question is not None:
+                answer = _answer(question, hand_in.notebooks.get(question.notebook), left)
+                left -= len(answer.text)
+                written = Written(
+                    notebook=question.notebook,
+                    question=question.text,
+                    rubric=question.rubric,
+                    model=question.model,
+                    marking=question.marking,
+                    answer=answer,
+                )
+                criterion = criterion.model_copy(update={"written": written})
+            criteria.append(criterion)
+        return result.model_copy(update={"criteria": criteria})
 
     @property
     def wanted(self) -> list[str]:
@@ -254,6 +287,32 @@ def _of_experiment(line: Line, record: Experiment, needed: Criterion | None, *, 
         return line.judged("passed")
     reached, least = record.metrics.get(short[0], 0.0), record.thresholds[short[0]]
     return line.judged("failed", faults.bilingual(faults.BELOW, reached=reached, least=least, stub=line.stub))
+
+
+def _answer(question: Question, notebook: Notebook | None, letters: int) -> Answer:
+    """What a hand-in's notebook has in the cell of a question's answer, at most so many letters of it."""
+
+    def unread(message: str) -> Answer:
+        return Answer(state="unread", note=faults.bilingual(message, file=question.notebook, cell=question.cell))
+
+    if notebook is None:
+        return unread(faults.NO_NOTEBOOK)
+    if notebook.problem:
+        return unread(faults.LONG_NOTEBOOK if notebook.problem == "too large" else faults.BROKEN_NOTEBOOK)
+    copies = notebook.cells.get(question.cell, [])
+    if not copies:
+        return unread(faults.NO_ANSWER)
+    placeholder = question.placeholder.split()
+    told = list(dict.fromkeys(each for each in copies if each.text.split() not in ([], placeholder)))
+    if not told:
+        return Answer(state="unanswered")
+    whole = answers.cut(SEPARATOR.join(each.text for each in told), min(letters, MAX_LETTERS))
+    return Answer(
+        state="answered",
+        text=whole.text,
+        left_out=whole.left_out + sum(each.left_out for each in told),
+        note=faults.bilingual(faults.MANY_ANSWERS, cell=question.cell) if len(copies) > 1 else Text(),
+    )
 
 
 def _printable(text: str) -> str:

@@ -41,6 +41,19 @@ WEIGHTS = N_(
     "torchvision's, and all numbers finite."
 )
 
+NO_NOTEBOOK = N_("There is no answer to be read: {file} is not in the hand-in. Hand it in beside the Python files.")
+BROKEN_NOTEBOOK = N_(
+    "There is no answer to be read: {file} is no notebook that can be opened. Save it once more in Jupyter."
+)
+LONG_NOTEBOOK = N_(
+    "There is no answer to be read: {file}, or all notebooks together, are too large. Clear their largest outputs."
+)
+NO_ANSWER = N_(
+    "There is no answer to be read: {file} has no cell {cell}. Take the notebook that was handed out, and write into "
+    "the cell under the question."
+)
+MANY_ANSWERS = N_("The notebook has more than one cell {cell}; what stands in each of them is shown.")
+
 WEIGHTS_MISSING = N_(
     "Not run: it begins with the published weights {file}, which are not on this machine. To fetch them: {command}"
 )
