@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +29,10 @@ from autograder.results import (
     Diagnosis,
     Experiment,
     Result,
+    Skipped,
     Status,
     Submission,
     Text,
-    Written,
     read_result,
     score,
     write_result,
@@ -142,6 +142,7 @@ class Grader:
             criteria=judged,
             diagnoses=diagnoses,
             experiments=records,
+            skipped=self._skipped(by_id.keys(), run.keys()),
             isolation=IsolationRecord(level=self.options.isolation, features=self.contestants.layers),
             environment=environment(),
             faults=[*problems, *broken.values()],
@@ -193,15 +194,7 @@ class Grader:
             if question is not None:
                 answer = _answer(question, hand_in.notebooks.get(question.notebook), left)
                 left -= len(answer.text)
-                written = Written(
-                    notebook=question.notebook,
-                    question=question.text,
-                    rubric=question.rubric,
-                    model=question.model,
-                    marking=question.marking,
-                    answer=answer,
-                )
-                criterion = criterion.model_copy(update={"written": written})
+                criterion = criterion.model_copy(update={"written": question.answered(answer)})
             criteria.append(criterion)
         return result.model_copy(update={"criteria": criteria})
 
@@ -221,6 +214,19 @@ class Grader:
         return (
             self.options.marks.of(hand_in.path.resolve().name, hand_in.student.number) if self.options.marks else {}
         )
+
+    def _skipped(self, judged: Collection[str], run: Collection[str]) -> list[Skipped]:
+        """The rubric's criteria that were not judged, and the experiments beside it that did not run."""
+        lines = [line for line in self.assignment.lines if line.id not in judged]
+        option = f"--only {self.options.only}" if self.options.only else "--experiment"
+        reason = faults.bilingual(faults.ONLY_A_PART, option=option)
+        skipped = [Skipped(id=line.id, title=line.title, reason=reason) for line in lines]
+        known = {line.experiment for line in self.assignment.lines}
+        for row in self.assignment.module("experiments").EXPERIMENTS.values():
+            if row.id not in run and row.id not in known:
+                why = faults.bilingual(faults.NOT_ASKED_FOR, option=f"--experiment {row.id}")
+                skipped.append(Skipped(id=row.id, title=Text(en=row.title.en, fa=row.title.fa), reason=why))
+        return skipped
 
     def _unit(self, hand_in: HandIn, place: SubmissionFolder) -> tuple[list[Criterion], list[Diagnosis], list[str]]:
         if not any(line.kind == "unit" and self.options.admits(line) for line in self.assignment.lines):

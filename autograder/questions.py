@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.release import TEXT_STUB, ReleaseError, solution_regions
-from autograder.results import Text
+from autograder.results import Answer, Text, Written
 
 MARKING = ("How it is marked.", "Marking.", "شیوهٔ نمره‌دهی.", "نمره‌دهی.")
 """What the part of a cell begins with, in bold, that says what earns the points."""
@@ -47,6 +47,17 @@ class Question:
     model: Text
     marking: Text
     placeholder: str
+
+    def answered(self, answer: Answer) -> Written:
+        """The record of this question and its answer."""
+        return Written(
+            notebook=self.notebook,
+            question=self.text,
+            rubric=self.rubric,
+            model=self.model,
+            marking=self.marking,
+            answer=answer,
+        )
 
 
 def read(folder: Path, names: Collection[str]) -> dict[str, Question]:

@@ -146,6 +146,14 @@ class Experiment(Record):
     arrays: str = ""
 
 
+class Skipped(Record):
+    """A criterion or an experiment of the assignment that was not looked at this time, and why."""
+
+    id: str
+    title: Text
+    reason: Text
+
+
 class Isolation(Record):
     """How far the contestant was locked away, and by which layers."""
 
@@ -169,6 +177,7 @@ class Result(Record):
     criteria: list[Criterion]
     diagnoses: list[Diagnosis] = []
     experiments: list[Experiment]
+    skipped: list[Skipped] = []
     isolation: Isolation
     environment: dict[str, str]
     faults: list[str] = []

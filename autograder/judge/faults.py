@@ -52,6 +52,8 @@ NO_ANSWER = N_(
     "There is no answer to be read: {file} has no cell {cell}. Take the notebook that was handed out, and write into "
     "the cell under the question."
 )
+ONLY_A_PART = N_("Only a part was graded, as was asked for with {option}.")
+NOT_ASKED_FOR = N_("It brings no points, and was not asked for with {option}.")
 MANY_ANSWERS = N_("The notebook has more than one cell {cell}; what stands in each of them is shown.")
 
 WEIGHTS_MISSING = N_(

@@ -14,10 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autograder.report import figures
-from autograder.report.arrays import Arrays
+from autograder.report.arrays import Arrays, Integers
 from autograder.report.bidi import clean, verbatim
 from autograder.report.cohort import Cohort, problem_of
-from autograder.report.content import STATUSES, Chapter, Page, class_names, group_name
+from autograder.report.content import MARKS, STATUSES, Chapter, Page, class_names, group_name
 from autograder.report.faces import font_faces
 from autograder.report.language import TEMPLATES, Language
 from autograder.report.thumbnails import Atlas
@@ -167,11 +167,19 @@ def _dots(page: Page, atlas: Atlas | None) -> dict[str, object]:
         panels = maps[chapter.anchor] = {}
         for group in np.unique(embedding.group).tolist():
             order = figures.drawn(embedding, group)
-            panels[group] = {
-                "cells": [] if cells is None else cells[order].tolist(),
-                "predicted": [] if embedding.predicted is None else embedding.predicted[order].tolist(),
-            }
+            panels[group] = _known(cells, embedding.predicted, order)
+            if embedding.clean is not None and (embedding.clean[order] >= 0).all():
+                before = _known(cells, embedding.predicted, embedding.clean[order])
+                panels[group] |= {f"{name}_before": numbers for name, numbers in before.items()}
     return {"columns": 0 if atlas is None else atlas.columns, "maps": maps}
+
+
+def _known(cells: Integers | None, predicted: Integers | None, order: Integers) -> dict[str, list[int]]:
+    """The cell of each image in the picture of all, and what it is taken for; empty where that was not recorded."""
+    return {
+        "cells": [] if cells is None else cells[order].tolist(),
+        "predicted": [] if predicted is None else predicted[order].tolist(),
+    }
 
 
 def _document(
@@ -333,6 +341,7 @@ def _environment() -> Environment:
         "clean": clean,
         "verbatim": verbatim,
         "statuses": STATUSES,
+        "marks": MARKS,
         "colours": figures.CLASS_COLOURS,
         "train_colour": figures.TRAIN_COLOUR,
         "validation_colour": figures.VALIDATION_COLOUR,
