@@ -20,7 +20,7 @@ MAX_LETTERS = 12_000
 """Of one answer that are kept, some five pages."""
 MAX_LINES = 300
 """Of one answer that are kept."""
-MAX_COPIES = 4
+MAX_COPIES = 8
 """Cells of one name that are kept."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")

@@ -17,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION: Literal[1] = 1
 
+SUMMARY, CLASS_REPORT = "summary.csv", "class.html"
+"""What is written on a class as a whole, beside the folders of its results."""
+
 Status = Literal["passed", "failed", "error", "timeout", "pending"]
 """passed; failed: answered, wrongly; error: raised or died before it answered; timeout: never answered;
 pending: awaits a human (a written answer, or a fault of the grader's own, which costs the student nothing).

@@ -9,13 +9,10 @@ from pathlib import Path
 from autograder.report import arrays, cohort, content, pages, thumbnails
 from autograder.report.content import Audience
 from autograder.report.language import LANGUAGES, Language, language
-from autograder.results import read_result, write_atomically
+from autograder.results import CLASS_REPORT, read_result, write_atomically
 
 FORMATS = ("html", "pdf")
 """The formats there are."""
-
-CLASS_REPORT = "class.html"
-"""What the report on a class is called."""
 
 
 class ReportError(RuntimeError):
