@@ -622,6 +622,7 @@ def test_nbgraders_command_leaves_no_solution_behind_when_it_fails(nbgrader_cour
 def test_what_a_rubric_lacks_is_told_in_a_line(tmp_path: Path, rubric: str, told: str) -> None:
     source = tmp_path / "source" / "hw1"
     (source / "tests").mkdir(parents=True)
+    (source / "tests" / "test_nothing.py").touch()
     (source / "grading").mkdir()
     (source / "grading" / "rubric.toml").write_text(rubric, "utf-8")
     with pytest.raises(ReleaseError, match=told) as caught:
