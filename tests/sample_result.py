@@ -1,7 +1,7 @@
 """A realistic Result with its figures' arrays, for the tests of the report and for looking at it.
 
-``python tests/sample_result.py FOLDER`` writes one. The numbers are drawn from a seed and shaped like those of real
-runs; nothing is trained.
+``python tests/sample_result.py FOLDER [IMAGES]`` writes one, with so many images in each group of its maps (300). The
+numbers are drawn from a seed and shaped like those of real runs; nothing is trained.
 """
 
 from __future__ import annotations
@@ -540,4 +540,4 @@ def write_sample(folder: Path, result: Result | None = None, per_group: int = 60
 
 
 if __name__ == "__main__":
-    print(write_sample(Path(sys.argv[1]), per_group=300))
+    print(write_sample(Path(sys.argv[1]), per_group=int(sys.argv[2]) if len(sys.argv) > 2 else 300))

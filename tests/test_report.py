@@ -26,7 +26,10 @@ from markupsafe import Markup
 from PIL import Image
 
 from autograder import report
-from autograder.report import catalogue, content, figures
+from autograder.assignment import load
+from autograder.report import catalogue, content, figures, thumbnails
+from autograder.report.arrays import Embedding
+from autograder.report.arrays import read as read_arrays
 from autograder.report.bidi import clean, direction_of, isolate, verbatim
 from autograder.report.jalali import jalali
 from autograder.report.language import LANGUAGES, language
@@ -180,6 +183,72 @@ def test_html_is_self_contained_and_small(folder: Path, page: Page) -> None:
     style = "".join(element["text"] for element in page.all("style"))
     assert set(re.findall(r"url\(\"?(\w+):", style)) == {"data"}
     assert "@import" not in style
+
+
+@pytest.mark.slow
+def test_html_stays_small_at_the_size_of_the_full_profile(tmp_path: Path) -> None:
+    """More images than there are in truth, which nothing can pack, and long answers."""
+    per_group = load().module("experiments").PROFILES["full"].embedded
+    result = sample()
+    for each in result.experiments:
+        each.status, each.arrays = "run", f"figures/{each.id}.npz"
+    for criterion in result.criteria:
+        if criterion.written:
+            criterion.written.answer = Answer(state="answered", text=("متن فارسی (N, 3) و " * 600)[:10_000])
+    write_sample(tmp_path, result, per_group, images=False)
+    for number, path in enumerate(sorted((tmp_path / "figures").iterdir())):
+        with np.load(path) as file:
+            arrays = dict(file)
+        shape = (len(arrays["umap_xy"]), 3, 32, 32)
+        arrays["umap_images"] = np.random.default_rng(number % 4).integers(0, 256, shape).astype(np.uint8)
+        np.savez(path, **arrays)
+    html(tmp_path)
+    assert (tmp_path / "report.html").stat().st_size < 6_000_000
+
+
+def test_the_picture_of_all_images_keeps_to_what_it_may_take() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (400, 3, 32, 32)).astype(np.uint8)
+    numbers = np.zeros(400, np.int64)
+    settings = {"trustworthiness": None, "knn": None, "seed": None, "neighbors": None, "min_dist": None}
+    embedding = Embedding(np.zeros((400, 2)), numbers, numbers, **settings, images=images)
+    sizes = {}
+    for budget in (10_000_000, 250_000, 60_000):
+        atlas = thumbnails.collect([None, embedding], budget)
+        assert atlas is not None and atlas.cells[0] is None
+        sizes[budget] = len(atlas.webp)
+        assert sizes[budget] <= budget
+    assert len(set(sizes.values())) == 3
+    assert thumbnails.collect([None], 0) is None
+
+
+def test_an_attacked_image_knows_what_it_was_made_of(tmp_path: Path) -> None:
+    write_sample(tmp_path)
+    standard = next(each for each in sample().experiments if each.id == "standard")
+    embedding = read_arrays(tmp_path, standard).embedding
+    assert embedding is not None and embedding.images is not None and embedding.clean is not None
+    attacked = np.flatnonzero(embedding.group == 2)
+    assert (embedding.clean[embedding.group != 2] == -1).all()
+    change = embedding.images[attacked].astype(int) - embedding.images[embedding.clean[attacked]]
+    assert (
+        np.abs(change).max() == 26 and (embedding.label[attacked] == embedding.label[embedding.clean[attacked]]).all()
+    )
+    path = tmp_path / standard.arrays
+    with np.load(path) as file:
+        arrays = dict(file)
+    # An image that has no place on the map is nobody's, and the others keep theirs.
+    arrays["umap_xy"][60] = np.nan
+    np.savez(path, **arrays)
+    fewer = read_arrays(tmp_path, standard).embedding
+    assert fewer is not None and fewer.clean is not None and fewer.images is not None
+    assert fewer.clean[fewer.group == 2].tolist() == [-1, *range(60, 119)]
+    # Where classes differ the images are others, and none is shown as what another was.
+    arrays["umap_label"][130] += 1
+    np.savez(path, **arrays)
+    other = read_arrays(tmp_path, standard).embedding
+    assert other is not None and other.clean is None
+    base = next(each for each in sample().experiments if each.id == "base")
+    untouched = read_arrays(tmp_path, base).embedding
+    assert untouched is not None and untouched.clean is None
 
 
 def test_html_is_well_formed(page: Page) -> None:

@@ -407,7 +407,7 @@ def blocks(text: str, default: Direction) -> list[Block]:
                 end()
                 fence = ""
             else:
-                lines.append(line)
+                lines.append(line or " ")  # or an empty line in code may be taken for one between elements
         elif mark.startswith(("```", "~~~")):
             end()
             fence = mark[:3]

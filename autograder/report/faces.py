@@ -17,15 +17,16 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from autograder.report.language import TEMPLATES
 
 _CODE = re.compile("<pre[^>]*>(.*?)</pre>", re.DOTALL)
-_PERSIAN = frozenset(range(0x600, 0x780))
+_ARABIC = frozenset(range(0x600, 0x780))
+"""Left to Vazirmatn: letters of one width do not join."""
 _FACES = ((400, "Vazirmatn-Regular.ttf"), (700, "Vazirmatn-Bold.ttf"))
 
 
 @functools.cache
-def _dejavu(name: str) -> Path | None:
-    """A face that comes with matplotlib; found without importing that, which takes longer than all this."""
+def _fallback() -> Path | None:
+    """DejaVu Sans, which comes with matplotlib; found without importing that, which takes longer than all this."""
     found = importlib.util.find_spec("matplotlib")
-    path = Path(found.origin).parent / "mpl-data/fonts/ttf" / name if found and found.origin else None
+    path = Path(found.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf" if found and found.origin else None
     return path if path and path.exists() else None
 
 
@@ -33,19 +34,15 @@ def font_faces(text: str) -> str:
     """The ``@font-face`` rules for a document of that text.
 
     Vazirmatn sets Persian and Latin. What it lacks (Greek, Cyrillic, arrows) comes from the DejaVu Sans that
-    matplotlib brings along, and code in answers (``<pre>``) from its DejaVu Sans Mono, but for Persian words in it;
-    both are cut down to the characters that occur.
+    matplotlib brings along, cut down to the characters that occur; so does code (``<pre>``) from DejaVu Sans Mono.
     """
     rules = [_rule("Vazirmatn", weight, (TEMPLATES / "fonts" / name).read_bytes()) for weight, name in _FACES]
     lacking = frozenset(map(ord, text)) - _characters(TEMPLATES / "fonts" / _FACES[0][1])
-    code = frozenset(map(ord, html.unescape("".join(_CODE.findall(text))))) - _PERSIAN
-    for family, name, wanted in (
-        ("Report Fallback", "DejaVuSans.ttf", lacking),
-        ("Report Code", "DejaVuSansMono.ttf", code),
-    ):
-        if (path := _dejavu(name)) and (needed := wanted & _characters(path)):
-            # A run of text takes the spaces in it from the same face.
-            rules.append(_rule(family, 400, _subset(path, needed | {ord(" ")})))
+    if (fallback := _fallback()) and (needed := lacking & _characters(fallback)):
+        rules.append(_rule("Report Fallback", 400, _subset(fallback, needed)))
+    code = frozenset(map(ord, html.unescape("".join(_CODE.findall(text))))) - _ARABIC
+    if fallback and code:
+        rules.append(_rule("Report Code", 400, _subset(fallback.with_name("DejaVuSansMono.ttf"), code)))
     return "\n".join(rules)
 
 
@@ -69,7 +66,7 @@ def _subset(path: Path, characters: frozenset[int]) -> bytes:
     options = Options(layout_features=[], notdef_outline=True, hinting=False, recalc_timestamp=False)
     with TTFont(path, lazy=True) as font:
         subsetter = Subsetter(options)
-        subsetter.populate(unicodes=sorted(characters))
+        subsetter.populate(unicodes=sorted({*characters, ord(" ")}))  # a run of text brings the spaces in it
         subsetter.subset(font)
         file = io.BytesIO()
         font.save(file)

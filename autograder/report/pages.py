@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +22,10 @@ from autograder.report.faces import font_faces
 from autograder.report.language import TEMPLATES, Language
 from autograder.report.thumbnails import Atlas
 
+_MOST = 5_900_000
+"""Bytes that a document on one hand-in may take; beyond 6 MB, mail and course systems begin to refuse it."""
+_BESIDE = 1_000_000
+"""Bytes in it beside the articles and the images of the maps: faces, style sheets, scripts, numbers of the dots."""
 _PRINT_INK, _PRINT_PAPER = "#1d2530", "#ffffff"
 
 
@@ -133,10 +137,10 @@ def _draw(chapter: Chapter, language: Language) -> Pictures:
     )
 
 
-def screen_document(sheets: Sequence[Sheet], atlas: Atlas | None = None) -> str:
+def screen_document(sheets: Sequence[Sheet], collect: Callable[[int], Atlas | None]) -> str:
     """One self-contained HTML document with an article per sheet, the first one shown.
 
-    ``atlas`` holds the images that its maps show under the pointer.
+    ``collect`` makes the picture with the images that its maps show under the pointer, of at most so many bytes.
     """
     languages = [sheet.page.language for sheet in sheets]
     articles = [_article(sheet, "screen") for sheet in sheets]
@@ -144,6 +148,8 @@ def screen_document(sheets: Sequence[Sheet], atlas: Atlas | None = None) -> str:
     if not sheets[0].maps:
         return _document(languages, articles, title)
     style = _read("maps.css")
+    room = _MOST - _BESIDE - sum(len(article.encode()) for article in articles)
+    atlas = collect(room * 3 // 4)  # base64 makes four bytes of three
     if atlas is not None:
         style += f'.thumbnail {{ background-image: url("{_uri("image/webp", atlas.webp)}"); }}'
     script = _read("vendor/d3-delaunay.min.js") + _read("maps.js")

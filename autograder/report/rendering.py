@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,8 +52,8 @@ def render(
     written = []
     if "html" in formats:
         written.append(folder / f"{stem}.html")
-        atlas = thumbnails.collect([each.embedding for each in stored])
-        write_atomically(written[-1], pages.screen_document(sheets, atlas).encode())
+        collect = functools.partial(thumbnails.collect, [each.embedding for each in stored])
+        write_atomically(written[-1], pages.screen_document(sheets, collect).encode())
     if "pdf" in formats:
         for sheet in sheets:
             path = folder / f"{stem}.{sheet.page.language.code}.pdf"
