@@ -554,6 +554,16 @@ def test_the_longest_answers_are_set(tmp_path: Path, text: str) -> None:
     assert len(report.render(tmp_path, formats=("pdf",), languages=("fa",))) == 1
 
 
+def test_lines_are_joined_as_markdown_joins_them() -> None:
+    text = "one\ntwo\n- a\n  b\n۲. c\nd  \ne\\\nf\n| x |\n| y |\nz\n# head\ntail\n\n~~~\ng\n\nh\n~~~\n\n\nend"
+    shown = [(block.code, re.sub("</?bdi[^>]*>", "", block.text)) for block in content.blocks(text, "ltr")]
+    assert shown == [
+        (False, "one two\n- a b\n۲. c d  \ne\\\nf\n| x |\n| y |\nz\n# head\ntail"),
+        (True, "g\n \nh"),
+        (False, "end"),
+    ]
+
+
 @given(st.text(alphabet=st.sampled_from("ab ب۱`~\n\t<&\u202e-*#$"), max_size=80))
 def test_no_letter_of_an_answer_is_lost(text: str) -> None:
     for direction in ("rtl", "ltr"):

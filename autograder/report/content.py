@@ -380,10 +380,17 @@ def _score(result: Result) -> Score:
     )
 
 
+_LINE = re.compile(r"\s*(?:[-*+•–]\s|(?:\d{1,3}|\w)[.)]\s|#{1,6}\s|[|>])|\t| {4}")
+"""How a line begins that is not joined with the one before: an item, a heading, a row of a table, a quotation."""
+_WHOLE = re.compile(r"^\s*(?:#{1,6}\s|\|)|(?:  |\\)$")
+"""A line that the next one is not joined with: a heading, a row of a table, one that ends with a break."""
+
+
 def blocks(text: str, default: Direction) -> list[Block]:
     """A student's or a marker's text as paragraphs, and as code between fences.
 
-    All else that Markdown or HTML would be stays as it was typed: nothing is rendered, and nothing can hide in it.
+    Lines of a paragraph are joined where Markdown joins them. All else that Markdown or HTML would be stays as it was
+    typed: nothing is rendered, and nothing can hide in it.
 
     Args:
         text: as it was typed.
@@ -394,7 +401,9 @@ def blocks(text: str, default: Direction) -> list[Block]:
     fence = ""
 
     def end() -> None:
-        part = clean("\n".join(lines)).strip("\n")
+        while lines and not lines[-1].strip():
+            lines.pop()
+        part = clean("\n".join(lines)).lstrip("\n")
         direction = "ltr" if fence else direction_of(part, default)
         if part.strip():
             found.append(Block(bool(fence), direction, escape(part) if fence else isolate(part, direction)))
@@ -411,6 +420,8 @@ def blocks(text: str, default: Direction) -> list[Block]:
         elif mark.startswith(("```", "~~~")):
             end()
             fence = mark[:3]
+        elif mark and lines and not _LINE.match(line) and not _WHOLE.search(lines[-1]):
+            lines[-1] = f"{lines[-1]} {line.lstrip()}"
         elif mark:
             lines.append(line)
         else:
