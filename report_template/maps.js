@@ -92,11 +92,13 @@
         });
         tip.classList.toggle("paired", paired);
         tip.hidden = false;
-        const scale = svg.clientWidth / 1000;
-        const room = panel.clientWidth - tip.offsetWidth;
-        tip.style.left = `${Math.max(0, Math.min(room, svg.offsetLeft + dot.x * scale - tip.offsetWidth / 2))}px`;
-        const above = svg.getBoundingClientRect().top - panel.getBoundingClientRect().top + dot.y * scale;
-        tip.style.top = `${above - tip.offsetHeight - 14}px`;
+        // Above the dot, and within the figure: a panel may be narrower than two images.
+        const [here, around, within] = [svg, panel, figure].map((each) => each.getBoundingClientRect());
+        const scale = here.width / 1000;
+        const wanted = here.left + dot.x * scale - tip.offsetWidth / 2;
+        const left = Math.max(within.left, Math.min(within.right - tip.offsetWidth, wanted));
+        tip.style.left = `${left - around.left}px`;
+        tip.style.top = `${here.top - around.top + dot.y * scale - tip.offsetHeight - 14}px`;
       };
       const point = (event) => {
         if (!visible.length) return;

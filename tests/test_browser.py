@@ -187,7 +187,7 @@ def test_a_map_shows_an_attacked_image_beside_what_it_was(quiet: Browser, pages:
         ".backgroundPosition), tip.lastChild.textContent, box.left >= 0 && box.right <= innerWidth]"
     )
     words = {"en": ["Before", "After"], "fa": ["پیش از حمله", "پس از حمله"]}
-    for width in (1280, 375):
+    for width in (1280, 768, 375):
         quiet.open(pages["one"], f"?lang={code}", width=width)
         # With the pointer, a finger, and the keyboard.
         place = quiet.run(
@@ -206,6 +206,7 @@ def test_a_map_shows_an_attacked_image_beside_what_it_was(quiet: Browser, pages:
         quiet.command("Input.dispatchTouchEvent", type="touchStart", touchPoints=point)
         touched = quiet.run(look, figure)
         quiet.command("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        assert quiet.run("return document.documentElement.scrollWidth") == width
         for captions, cells, told, inside in (hovered, touched):
             assert captions == words[code] and inside
             assert len(set(cells)) == 2 and all(cell.endswith("px") for cell in cells)
