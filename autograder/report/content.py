@@ -406,7 +406,9 @@ def blocks(text: str, default: Direction) -> list[Block]:
         part = clean("\n".join(lines)).lstrip("\n")
         direction = "ltr" if fence else direction_of(part, default)
         if part.strip():
-            found.append(Block(bool(fence), direction, escape(part) if fence else isolate(part, direction)))
+            # A Persian sentence in a Latin paragraph is more than terms: its words stay one run.
+            told = isolate(part, direction) if direction == "rtl" and not fence else escape(part)
+            found.append(Block(bool(fence), direction, told))
         lines.clear()
 
     for line in text.split("\n"):
