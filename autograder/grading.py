@@ -222,7 +222,8 @@ class Grader:
         reason = faults.bilingual(faults.ONLY_A_PART, option=option)
         skipped = [Skipped(id=line.id, title=line.title, reason=reason) for line in lines]
         known = {line.experiment for line in self.assignment.lines}
-        for row in self.assignment.module("experiments").EXPERIMENTS.values():
+        trains = "experiments" in self.assignment.provided
+        for row in self.assignment.module("experiments").EXPERIMENTS.values() if trains else ():
             if row.id not in run and row.id not in known:
                 why = faults.bilingual(faults.NOT_ASKED_FOR, option=f"--experiment {row.id}")
                 skipped.append(Skipped(id=row.id, title=Text(en=row.title.en, fa=row.title.fa), reason=why))
