@@ -16,6 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+from autograder import questions
+from autograder.questions import Question
+from autograder.release import ReleaseError
 from autograder.results import Criterion, Status, Text
 from autograder.translations import catalogue
 
@@ -45,6 +48,11 @@ class Line:
     bonus: bool = False
     experiment: str = ""
     needs: str = ""
+
+    @property
+    def cell(self) -> str:
+        """Of what a human marks, the answer's cell in the notebooks (nbgrader's ``grade_id``): the id's end."""
+        return self.id.rpartition(".")[2]
 
     def judged(self, status: Status, message: Text | None = None, duration_s: float = 0.0) -> Criterion:
         """The criterion that this line becomes: its points if passed, else none."""
@@ -109,6 +117,19 @@ class Assignment:
     def translations(self, language: str) -> gettext.NullTranslations:
         """The catalogue of the checks' messages."""
         return catalogue(self.folder / "locale", self.name, language)
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """The written questions, by the criterion that a human marks; a criterion without cells has none.
+
+        Raises:
+            AssignmentError: a notebook of the source cannot be read.
+        """
+        cells = {line.cell: line.id for line in self.lines if line.kind == "manual"}
+        try:
+            return {cells[name]: question for name, question in questions.read(self.folder, cells).items()}
+        except ReleaseError as problem:
+            raise AssignmentError(str(problem)) from problem
 
     @property
     def experiments(self) -> tuple[str, ...]:

@@ -13,12 +13,11 @@ from autograder.grading import Grader
 from autograder.intake import HandIn, IntakeError
 from autograder.judge.contestant import ContestantsUnavailable
 from autograder.marks import MarksError
-from autograder.results import Result, write_atomically
+from autograder.results import CLASS_REPORT, SUMMARY, Result, write_atomically
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-SUMMARY = "summary.csv"
 FAULT = "grader-fault.txt"
-RESERVED = (SUMMARY, FAULT, "class.html")
+RESERVED = (SUMMARY, FAULT, CLASS_REPORT)
 """What is written beside the results of a class; no result may lie there."""
 
 

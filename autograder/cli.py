@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.console import Console
 
 from autograder import terminal
-from autograder.results import Result, write_atomically
+from autograder.results import SUMMARY, Result, write_atomically
 
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
@@ -254,7 +254,6 @@ def _render(folder: Path, arguments: argparse.Namespace) -> list[Path]:
 
 def _render_class(out: Path, arguments: argparse.Namespace) -> list[Path]:
     """What there is on the class as a whole: its summary, and the report where pages were asked for."""
-    from autograder.classroom import SUMMARY
     from autograder.report import render_class
 
     summary = out / SUMMARY

@@ -58,7 +58,7 @@ def read(source: str, assignment: Assignment) -> list[Mark]:
     Raises:
         MarksError: there is no gradebook, the assignment is not in it, or a cell has other points than its criterion.
     """
-    lines = {line.id.rpartition(".")[2]: line for line in assignment.lines if line.kind == "manual"}
+    lines = {line.cell: line for line in assignment.lines if line.kind == "manual"}
     marks = []
     with _opened(source) as gradebook:
         for submission in gradebook.assignment_submissions(assignment.name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 import torch
 
-from autograder import __version__, experiments
+from autograder import __version__, answers, experiments
+from autograder.answers import MAX_LETTERS, Notebook
 from autograder.assignment import Assignment, Line
 from autograder.contestant.scratch import scratch
 from autograder.intake import HandIn, take_in
@@ -21,13 +22,17 @@ from autograder.judge import faults
 from autograder.judge.checks import Judge
 from autograder.judge.contestant import Contestant, Contestants, Isolation, SubmissionFolder
 from autograder.marks import Mark, Marks, MarksError, kept, with_marks
+from autograder.questions import Question
 from autograder.results import (
+    Answer,
     Criterion,
     Diagnosis,
     Experiment,
     Result,
+    Skipped,
     Status,
     Submission,
+    Text,
     read_result,
     score,
     write_result,
@@ -35,6 +40,13 @@ from autograder.results import (
 from autograder.results import Isolation as IsolationRecord
 
 Profile = Literal["quick", "full"]
+
+
+MAX_ANSWERS = 60_000
+"""Letters of all written answers of a hand-in that are kept."""
+
+SEPARATOR = "\n\n⁂\n\n"
+"""Between the answers of a question that has more than one."""
 
 
 def _ignore(stage: str, done: float) -> None:
@@ -130,13 +142,14 @@ class Grader:
             criteria=judged,
             diagnoses=diagnoses,
             experiments=records,
+            skipped=self._skipped(by_id.keys(), run.keys()),
             isolation=IsolationRecord(level=self.options.isolation, features=self.contestants.layers),
             environment=environment(),
             faults=[*problems, *broken.values()],
             started=started,
             finished=datetime.now(UTC),
         )
-        result = with_marks(result, self.assignment.lines, marks, before)
+        result = with_marks(self.with_answers(result, hand_in), self.assignment.lines, marks, before)
         write_result(result, out)
         experiments.forget(out)
         return result
@@ -144,7 +157,7 @@ class Grader:
     def resumed(self, hand_in: HandIn, out: Path) -> Result | None:
         """The result that is in ``out`` already, if it is whole and of the same bytes, kit and options.
 
-        Marks that were given since are put into it.
+        Marks that were given since, and answers written since, are put into it.
 
         Raises:
             MarksError: the marks of this student contradict each other.
@@ -167,10 +180,23 @@ class Grader:
         )
         if not same or result.faults:
             return None
-        marked = with_marks(result, self.assignment.lines, self.marks_of(hand_in), result)
+        answered = self.with_answers(result, hand_in)
+        marked = with_marks(answered, self.assignment.lines, self.marks_of(hand_in), result)
         if marked != result:
             write_result(marked, out)
         return marked
+
+    def with_answers(self, result: Result, hand_in: HandIn) -> Result:
+        """A result with the hand-in's written answers in it; in all they are no longer than `MAX_ANSWERS` letters."""
+        criteria, left = [], MAX_ANSWERS
+        for criterion in result.criteria:
+            question = self.assignment.questions.get(criterion.id)
+            if question is not None:
+                answer = _answer(question, hand_in.notebooks.get(question.notebook), left)
+                left -= len(answer.text)
+                criterion = criterion.model_copy(update={"written": question.answered(answer)})
+            criteria.append(criterion)
+        return result.model_copy(update={"criteria": criteria})
 
     @property
     def wanted(self) -> list[str]:
@@ -188,6 +214,20 @@ class Grader:
         return (
             self.options.marks.of(hand_in.path.resolve().name, hand_in.student.number) if self.options.marks else {}
         )
+
+    def _skipped(self, judged: Collection[str], run: Collection[str]) -> list[Skipped]:
+        """The rubric's criteria that were not judged, and the experiments beside it that did not run."""
+        lines = [line for line in self.assignment.lines if line.id not in judged]
+        option = f"--only {self.options.only}" if self.options.only else "--experiment"
+        reason = faults.bilingual(faults.ONLY_A_PART, option=option)
+        skipped = [Skipped(id=line.id, title=line.title, reason=reason) for line in lines]
+        known = {line.experiment for line in self.assignment.lines}
+        trains = "experiments" in self.assignment.provided
+        for row in self.assignment.module("experiments").EXPERIMENTS.values() if trains else ():
+            if row.id not in run and row.id not in known:
+                why = faults.bilingual(faults.NOT_ASKED_FOR, option=f"--experiment {row.id}")
+                skipped.append(Skipped(id=row.id, title=Text(en=row.title.en, fa=row.title.fa), reason=why))
+        return skipped
 
     def _unit(self, hand_in: HandIn, place: SubmissionFolder) -> tuple[list[Criterion], list[Diagnosis], list[str]]:
         if not any(line.kind == "unit" and self.options.admits(line) for line in self.assignment.lines):
@@ -254,6 +294,32 @@ def _of_experiment(line: Line, record: Experiment, needed: Criterion | None, *, 
         return line.judged("passed")
     reached, least = record.metrics.get(short[0], 0.0), record.thresholds[short[0]]
     return line.judged("failed", faults.bilingual(faults.BELOW, reached=reached, least=least, stub=line.stub))
+
+
+def _answer(question: Question, notebook: Notebook | None, letters: int) -> Answer:
+    """What a hand-in's notebook has in the cell of a question's answer, at most so many letters of it."""
+
+    def unread(message: str) -> Answer:
+        return Answer(state="unread", note=faults.bilingual(message, file=question.notebook, cell=question.cell))
+
+    if notebook is None:
+        return unread(faults.NO_NOTEBOOK)
+    if notebook.problem:
+        return unread(faults.LONG_NOTEBOOK if notebook.problem == "too large" else faults.BROKEN_NOTEBOOK)
+    copies = notebook.cells.get(question.cell, [])
+    if not copies:
+        return unread(faults.NO_ANSWER)
+    placeholder = question.placeholder.split()
+    told = list(dict.fromkeys(each for each in copies if each.text.split() not in ([], placeholder)))
+    if not told:
+        return Answer(state="unanswered")
+    whole = answers.cut(SEPARATOR.join(each.text for each in told), min(letters, MAX_LETTERS))
+    return Answer(
+        state="answered",
+        text=whole.text,
+        left_out=whole.left_out + sum(each.left_out for each in told),
+        note=faults.bilingual(faults.MANY_ANSWERS, cell=question.cell) if len(copies) > 1 else Text(),
+    )
 
 
 def _printable(text: str) -> str:

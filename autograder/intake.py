@@ -1,8 +1,8 @@
 """Takes a hand-in: a folder, a zip or a tar archive from a stranger, and keeps of it only what is graded.
 
-Nothing is unpacked to disk by its own name. Members are read one by one within limits, Python files and
-``student.toml`` are kept in memory, and a package is then put together from the kit's provided code and the
-student's files, in which the student's can neither replace the kit's nor lie outside of it.
+Nothing is unpacked to disk by its own name. Members are read one by one within limits; Python files, ``student.toml``
+and the written answers of notebooks are kept in memory. A package is then put together from the kit's provided code
+and the student's files, in which the student's can neither replace the kit's nor lie outside of it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ import tomllib
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import IO
 
+from autograder import answers
+from autograder.answers import MAX_NOTEBOOK_BYTES, Notebook
 from autograder.assignment import Assignment
 from autograder.results import Student
 
@@ -37,6 +40,8 @@ READ_BYTES = 16 << 10
 """How much of a tar is read at a time."""
 MAX_FILE_BYTES = 1 << 20
 MAX_KEPT_BYTES = 16 << 20
+MAX_NOTEBOOKS_BYTES = 48 << 20
+"""Of all notebooks together; ``pack.py`` takes as much. What is beyond is not read."""
 MAX_IDENTITY_BYTES = 4 << 10
 MAX_DEPTH = 8
 MAX_NAME = 200
@@ -80,13 +85,18 @@ class IntakeError(Exception):
 
 @dataclass(frozen=True)
 class HandIn:
-    """What was taken: ``files`` maps paths within the package to bytes; ``missing`` are the stub modules it lacks."""
+    """What was taken.
+
+    ``files`` maps paths within the package to bytes; ``missing`` are the stub modules it lacks; ``notebooks`` are
+    those with written questions, by name, and ``sha256`` is of ``files`` alone: an answer changes no verdict.
+    """
 
     path: Path
     sha256: str
     student: Student
     files: dict[str, bytes]
     missing: frozenset[str]
+    notebooks: dict[str, Notebook] = field(default_factory=dict)
 
     def assemble(self, assignment: Assignment, folder: Path) -> None:
         """Writes the package ``folder/<assignment>`` of provided code and the student's files, for all to read."""
@@ -108,7 +118,12 @@ def take_in(path: Path, assignment: Assignment) -> HandIn:
     Raises:
         IntakeError: there is none, it is no folder or archive, it is too large, or no stub's file is in it.
     """
-    members = dict(_members(path))
+    questions = assignment.questions
+    notebooks = _Notebooks(
+        frozenset(question.notebook for question in questions.values()),
+        frozenset(line.cell for line in assignment.lines if line.id in questions),
+    )
+    members = dict(_members(path, notebooks))
     stub_files = {f"{module}.py" for module in assignment.stubs.values()}
     roots = [PurePosixPath(name).parent for name in members if PurePosixPath(name).name in stub_files]
     if not roots:
@@ -133,7 +148,7 @@ def take_in(path: Path, assignment: Assignment) -> HandIn:
         digest.update(f"{len(name.encode('utf-8', 'surrogateescape'))}:{len(content)}:".encode())
         digest.update(name.encode("utf-8", "surrogateescape") + content)
     missing = frozenset(module for module in assignment.stubs.values() if f"{module}.py" not in files)
-    return HandIn(path, digest.hexdigest(), student, files, missing)
+    return HandIn(path, digest.hexdigest(), student, files, missing, notebooks.beside(root))
 
 
 def plain(text: str) -> str:
@@ -159,8 +174,38 @@ def _told(entry: object) -> str:
     return str(entry).strip()[:MAX_NAME] if isinstance(entry, (str, int)) else ""
 
 
-def _wanted(name: str) -> bool:
-    """Whether a member is kept: a Python file or the identity, by a clean relative path of ordinary folders."""
+class _Notebooks:
+    """The notebooks of a hand-in, reduced to their answers one by one: they can be as large as all else together.
+
+    Args:
+        names: of the files that are looked for.
+        cells: of the answers in them.
+    """
+
+    def __init__(self, names: frozenset[str], cells: frozenset[str]) -> None:
+        self.names, self.cells = names, cells
+        self.left = MAX_NOTEBOOKS_BYTES
+        self.found: dict[PurePosixPath, Notebook] = {}
+
+    @property
+    def most(self) -> int:
+        """How many bytes of the next one may be read."""
+        return min(self.left, MAX_NOTEBOOK_BYTES)
+
+    def add(self, name: str, content: bytes) -> None:
+        """Takes the answers of a notebook; of one that is longer than `most`, ``content`` is the beginning."""
+        known = Notebook(problem="too large") if len(content) > self.most else answers.read(content, self.cells)
+        self.left = max(0, self.left - len(content))
+        self.found[PurePosixPath(name)] = known
+
+    def beside(self, root: PurePosixPath) -> dict[str, Notebook]:
+        """Each by its name: the one in the folder ``root``, else the shallowest, among equals the first."""
+        order = sorted(self.found, key=lambda path: (path.parent != root, len(path.parts), str(path)), reverse=True)
+        return {path.name: self.found[path] for path in order}
+
+
+def _wanted(name: str, notebooks: frozenset[str]) -> bool:
+    """Whether a member is kept: a Python file, one of the notebooks or the identity, in ordinary folders."""
     path = PurePosixPath(name)
     if path.is_absolute() or "\\" in name or "\0" in name or len(path.parts) > MAX_DEPTH:
         return False
@@ -171,14 +216,17 @@ def _wanted(name: str) -> bool:
     # A folder called like a file would stand where that file has to lie.
     if any(part.endswith(".py") for part in path.parts[:-1]):
         return False
-    return path.suffix == ".py" or path.name == IDENTITY
+    return path.suffix == ".py" or path.name == IDENTITY or path.name in notebooks
 
 
-def _members(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Names and bytes of the members to keep, within all limits."""
+def _members(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of the members to keep, within all limits; notebooks go into ``notebooks``."""
     kept = 0
     try:
-        for name, content in _source(path):
+        for name, content in _source(path, notebooks):
+            if PurePosixPath(name).name in notebooks.names:
+                notebooks.add(name, content)
+                continue
             kept += len(content)
             if len(content) > MAX_FILE_BYTES or kept > MAX_KEPT_BYTES:
                 raise IntakeError(
@@ -189,9 +237,14 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
         raise IntakeError(f"{path}: {problem.strerror or problem}") from problem
 
 
-def _source(path: Path) -> Iterator[tuple[str, bytes]]:
+def _most(name: str, notebooks: _Notebooks) -> int:
+    """How many bytes of a member are read: one more than it may have, so that a longer one is known."""
+    return (notebooks.most if PurePosixPath(name).name in notebooks.names else MAX_FILE_BYTES) + 1
+
+
+def _source(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
     if path.is_dir():
-        return _folder(path)
+        return _folder(path, notebooks)
     if not path.exists():
         raise IntakeError(f"{path}: there is no such file or folder")
     if not path.is_file():
@@ -202,14 +255,14 @@ def _source(path: Path) -> Iterator[tuple[str, bytes]]:
         zipped = zipfile.is_zipfile(path)
     except zipfile.BadZipFile:  # found by fuzzing: it raises at one that says it spans several disks
         zipped = True
-    return _zip(path) if zipped else _tar(path)
+    return _zip(path, notebooks) if zipped else _tar(path, notebooks)
 
 
 def _too_many(path: Path) -> IntakeError:
     return IntakeError(f"{path}: more than {MAX_ENTRIES:,} files; hand in the assignment's folder alone")
 
 
-def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
+def _folder(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
     count = 0
     for root, folders, names in os.walk(path):
         # Links are neither followed nor read: they could lead to another's work.
@@ -222,9 +275,9 @@ def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
         for name in sorted(names):
             file = Path(root, name)
             inner = file.relative_to(path).as_posix()
-            if _wanted(inner) and stat.S_ISREG(file.lstat().st_mode):
+            if _wanted(inner, notebooks.names) and stat.S_ISREG(file.lstat().st_mode):
                 with file.open("rb") as opened:
-                    yield inner, opened.read(MAX_FILE_BYTES + 1)
+                    yield inner, opened.read(_most(inner, notebooks))
 
 
 class _Bounded(io.BufferedIOBase):
@@ -260,7 +313,7 @@ class _Bounded(io.BufferedIOBase):
         return content
 
 
-def _zip(path: Path) -> Iterator[tuple[str, bytes]]:
+def _zip(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
     try:
         # The list of members is read in one piece: a long one is refused before anything is made of it.
         with path.open("rb") as file, zipfile.ZipFile(_Bounded(file, MAX_DIRECTORY_BYTES)) as archive:
@@ -268,17 +321,26 @@ def _zip(path: Path) -> Iterator[tuple[str, bytes]]:
                 raise _too_many(path)
             for entry in archive.infolist():
                 kind = stat.S_IFMT(entry.external_attr >> 16)
-                if _wanted(entry.filename) and not entry.is_dir() and kind in (0, stat.S_IFREG):
+                if _wanted(entry.filename, notebooks.names) and not entry.is_dir() and kind in (0, stat.S_IFREG):
                     # The others' unpackers cannot be told to stop after a while.
                     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                         raise IntakeError(f"{path}: packed in an unusual way; pack it again as an ordinary zip")
                     with archive.open(entry) as member:
-                        yield entry.filename, member.read(MAX_FILE_BYTES + 1)
+                        yield entry.filename, _read(member, _most(entry.filename, notebooks))
     except DAMAGED as problem:
         raise IntakeError(f"{path}: the zip is damaged or locked ({plain(str(problem))}); pack it again") from problem
 
 
-def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
+def _read(member: IO[bytes], most: int) -> bytes:
+    """The first ``most`` bytes of a zip's member, asked for in parts that `_Bounded` gives."""
+    parts = []
+    while most and (part := member.read(min(most, MAX_FILE_BYTES))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
+
+
+def _tar(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
     count = size = 0
     try:
         with path.open("rb") as raw:
@@ -301,9 +363,9 @@ def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
                         raise IntakeError(f"{path}: packed with holes (--sparse); pack it again without")
                     stream.left = (entry.size if entry.isreg() else 0) + MAX_HEADER_BYTES
                     name = entry.name.removeprefix("./")
-                    if entry.isreg() and _wanted(name):
+                    if entry.isreg() and _wanted(name, notebooks.names):
                         file = archive.extractfile(entry)
                         assert file is not None
-                        yield name, file.read(MAX_FILE_BYTES + 1)
+                        yield name, file.read(_most(name, notebooks))
     except (*DAMAGED, OSError) as problem:
         raise IntakeError(f"{path}: neither a folder nor a readable .zip or .tar.gz") from problem

@@ -148,10 +148,12 @@ def with_marks(
         if criterion.kind != "manual":
             criteria.append(criterion)
         elif mark is not None:
-            criteria.append(marked(by_id[criterion.id], mark.points, mark.comment))
+            given_now = marked(by_id[criterion.id], mark.points, mark.comment)
+            criteria.append(given_now.model_copy(update={"written": criterion.written}))
         elif criterion.id in stored and stored[criterion.id].points <= criterion.max_points:
             old = stored[criterion.id]
-            criteria.append(marked(by_id[criterion.id], old.points).model_copy(update={"message": old.message}))
+            kept_on = {"message": old.message, "written": criterion.written}
+            criteria.append(marked(by_id[criterion.id], old.points).model_copy(update=kept_on))
         else:
             criteria.append(criterion)
     pending = sum(criterion.max_points for criterion in criteria if criterion.status == "pending")

@@ -245,18 +245,32 @@ def record(folder: Path, path: Path) -> None:
 
 
 def public_rubric(source: Path) -> bytes:
-    """`PUBLIC_RUBRIC` of an assignment as JSON; the rest of its rubric, such as the seed, is the course's alone."""
-    rubric = tomllib.loads((source / "grading" / "rubric.toml").read_text("utf-8"))
-    public = {
-        "criteria": {
-            line["id"]: {key: line[key] for key in ("stub", "points", "bonus") if key in line}
-            for line in rubric["criteria"]
-            if line.get("kind", "unit") == "unit"
-        },
-        "stubs": rubric["stubs"],
-        "notebooks": sorted(path.name for path in source.glob("*.ipynb")),
-        "provided": sorted({"__init__.py", "pack.py", *(f"{name}.py" for name in rubric["provided_modules"])}),
-    }
+    """`PUBLIC_RUBRIC` of an assignment as JSON; the rest of its rubric, such as the seed, is the course's alone.
+
+    Raises:
+        ReleaseError: the rubric cannot be read, or lacks something.
+    """
+    path = source / "grading" / "rubric.toml"
+    try:
+        rubric = tomllib.loads(path.read_text("utf-8"))
+        public = {
+            "criteria": {
+                line["id"]: {key: line[key] for key in ("stub", "points", "bonus") if key in line}
+                for line in rubric["criteria"]
+                if line.get("kind", "unit") == "unit"
+            },
+            "stubs": rubric["stubs"],
+            "notebooks": sorted(path.name for path in source.glob("*.ipynb")),
+            "provided": sorted({"__init__.py", "pack.py", *(f"{name}.py" for name in rubric["provided_modules"])}),
+        }
+    except KeyError as missing:
+        raise ReleaseError(
+            f"{path}: no {missing.args[0]} in it; it needs provided_modules, stubs, and criteria with an id each"
+        ) from missing
+    except (ValueError, TypeError, AttributeError) as error:  # TOML's and UTF-8's errors are ValueErrors
+        raise ReleaseError(
+            f"{path}: is no rubric ({' '.join(str(error).split())}); see that of another assignment"
+        ) from error
     return (json.dumps(public, indent=1, ensure_ascii=False) + "\n").encode()
 
 

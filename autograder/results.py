@@ -17,10 +17,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION: Literal[1] = 1
 
+SUMMARY, CLASS_REPORT = "summary.csv", "class.html"
+"""What is written on a class as a whole, beside the folders of its results."""
+
 Status = Literal["passed", "failed", "error", "timeout", "pending"]
 """passed; failed: answered, wrongly; error: raised or died before it answered; timeout: never answered;
 pending: awaits a human (a written answer, or a fault of the grader's own, which costs the student nothing).
-What a human marked is passed with all points and failed with fewer: ``points`` say how many."""
+What a human marked is passed with all points and failed with fewer: ``points`` say how many, and nobody is to be told
+that it failed (`Criterion.mark`)."""
+
+Mark = Literal["full", "part", "none"]
+"""How much a human gave of a criterion's points."""
 
 
 class Record(BaseModel):
@@ -44,14 +51,49 @@ class Student(Record):
 
 
 class Submission(Record):
-    """What was graded: the path as given, and the SHA-256 of the names and bytes of its files."""
+    """What was graded: the path as given, and the SHA-256 of the names and bytes of its Python files."""
 
     path: str
     sha256: str
 
 
+class Answer(Record):
+    """What a student wrote to a question, as it stands in a notebook of the hand-in.
+
+    ``state``: answered; unanswered: empty, or as it was handed out; unread: there is none that could be read, and
+    ``note`` says why. ``text`` is the student's own, untrusted, Markdown as it was typed, without blanks around it;
+    ``left_out`` counts the letters that were cut off its end. Where the notebook has the answer's cell more than
+    once, ``text`` holds each of them and ``note`` says so.
+    """
+
+    state: Literal["answered", "unanswered", "unread"]
+    text: str = ""
+    left_out: Annotated[int, Field(ge=0)] = 0
+    note: Text = Text()
+
+
+class Written(Record):
+    """A written question and its answer.
+
+    ``notebook`` is the file that it stands in, ``question`` what is asked, ``rubric`` what earns the points.
+    ``model``, a model answer, and ``marking``, how markers divide the points, are the instructor's alone. The
+    course's texts are plain, with an empty line between paragraphs.
+    """
+
+    notebook: str
+    question: Text = Text()
+    rubric: Text = Text()
+    model: Text = Text()
+    marking: Text = Text()
+    answer: Answer
+
+
 class Criterion(Record):
-    """One line of the rubric with its verdict. ``points`` lie in [0, max_points]; durations are seconds."""
+    """One line of the rubric with its verdict. ``points`` lie in [0, max_points]; durations are seconds.
+
+    ``message`` is what the judge says, or a marker's comment; ``written`` is there where it is about a question of a
+    notebook.
+    """
 
     id: str
     stub: str
@@ -63,6 +105,14 @@ class Criterion(Record):
     title: Text = Text()
     message: Text = Text()
     duration_s: Annotated[float, Field(ge=0)] = 0.0
+    written: Written | None = None
+
+    @property
+    def mark(self) -> Mark | None:
+        """How much a human gave; None where none has marked it, or none is to."""
+        if self.kind != "manual" or self.status == "pending":
+            return None
+        return "full" if self.points >= self.max_points else "part" if self.points else "none"
 
 
 class Diagnosis(Record):
@@ -99,6 +149,14 @@ class Experiment(Record):
     arrays: str = ""
 
 
+class Skipped(Record):
+    """A criterion or an experiment of the assignment that was not looked at this time, and why."""
+
+    id: str
+    title: Text
+    reason: Text
+
+
 class Isolation(Record):
     """How far the contestant was locked away, and by which layers."""
 
@@ -122,6 +180,7 @@ class Result(Record):
     criteria: list[Criterion]
     diagnoses: list[Diagnosis] = []
     experiments: list[Experiment]
+    skipped: list[Skipped] = []
     isolation: Isolation
     environment: dict[str, str]
     faults: list[str] = []

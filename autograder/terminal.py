@@ -28,6 +28,9 @@ MARKS = {
     "error": "[red]error[/]",
     "timeout": "[red]timeout[/]",
     "pending": "[yellow]pending[/]",
+    "full": "full points",
+    "part": "part of the points",
+    "none": "no points",
 }
 
 
@@ -80,9 +83,9 @@ def verdict(result: Result, written: list[Path], console: Console) -> None:
     table.add_column("points", justify="right")
     table.add_column("what to do", overflow="fold")
     for criterion in result.criteria:
-        table.add_row(
-            escape(criterion.id), MARKS[criterion.status], _of(criterion), _told(_first_words(criterion.message.en))
-        )
+        verdict_of = MARKS[criterion.mark or criterion.status]
+        told = _told(_first_words(criterion.message.en))
+        table.add_row(escape(criterion.id), verdict_of, _of(criterion), told)
     console.print(table)
     for diagnosis in result.diagnoses:
         console.print(f"[bold]{escape(diagnosis.stub)}[/]: {escape(diagnosis.text.en)}", highlight=False)

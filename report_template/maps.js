@@ -13,7 +13,8 @@
       for (const [, x, y] of path.getAttribute("d").matchAll(/M([\d.]+) ([\d.]+)/g)) {
         const place = found.length;
         const [cell, predicted] = [known?.cells[place], known?.predicted[place]];
-        found.push({ x: Number(x), y: Number(y), label: path.dataset.class, cell, predicted });
+        const before = { cell: known?.cells_before?.[place], predicted: known?.predicted_before?.[place] };
+        found.push({ x: Number(x), y: Number(y), label: path.dataset.class, cell, predicted, before });
       }
     }
     return found;
@@ -24,6 +25,12 @@
     const named = (label) => names[label] ?? String(label);
     const told = (dot) => {
       if (dot.predicted === undefined) return figure.dataset.bare.replace("{true}", () => named(dot.label));
+      if (dot.before.predicted !== undefined) {
+        return figure.dataset.attacked
+          .replace("{true}", () => named(dot.label))
+          .replace("{before}", () => named(dot.before.predicted))
+          .replace("{after}", () => named(dot.predicted));
+      }
       const message = String(dot.predicted) === dot.label ? figure.dataset.right : figure.dataset.told;
       return message.replace("{true}", () => named(dot.label)).replace("{predicted}", () => named(dot.predicted));
     };
@@ -36,10 +43,19 @@
       const tip = document.createElement("div");
       tip.className = "tip";
       tip.hidden = true;
-      const image = document.createElement("span");
-      image.className = "thumbnail";
+      // The image, or what it was before the attack beside what it is after it.
+      const images = [figure.dataset.clean, figure.dataset.hit].map((name) => {
+        const picture = document.createElement("span");
+        picture.className = "picture";
+        const image = document.createElement("span");
+        image.className = "thumbnail";
+        const caption = document.createElement("span");
+        caption.textContent = name;
+        picture.append(image, caption);
+        return { picture, image, caption };
+      });
       const words = document.createElement("span");
-      tip.append(image, words);
+      tip.append(...images.map((each) => each.picture), words);
       const spoken = document.createElement("output");
       spoken.className = "unseen";
       panel.append(tip, spoken);
@@ -64,18 +80,25 @@
         ring.setAttribute("cy", dot.y);
         svg.append(ring);
         words.textContent = told(dot);
-        image.hidden = dot.cell === undefined;
-        if (!image.hidden) {
+        const paired = dot.before.cell !== undefined;
+        [paired ? dot.before.cell : undefined, dot.cell].forEach((cell, place) => {
+          const { picture, image, caption } = images[place];
+          picture.hidden = cell === undefined;
+          caption.hidden = !paired;
+          if (picture.hidden) return;
           image.style.backgroundSize = `${stored.columns * side}px auto`;
-          const [row, column] = [Math.floor(dot.cell / stored.columns), dot.cell % stored.columns];
+          const [row, column] = [Math.floor(cell / stored.columns), cell % stored.columns];
           image.style.backgroundPosition = `${-column * side}px ${-row * side}px`;
-        }
+        });
+        tip.classList.toggle("paired", paired);
         tip.hidden = false;
-        const scale = svg.clientWidth / 1000;
-        const room = panel.clientWidth - tip.offsetWidth;
-        tip.style.left = `${Math.max(0, Math.min(room, svg.offsetLeft + dot.x * scale - tip.offsetWidth / 2))}px`;
-        const above = svg.getBoundingClientRect().top - panel.getBoundingClientRect().top + dot.y * scale;
-        tip.style.top = `${above - tip.offsetHeight - 14}px`;
+        // Above the dot, and within the figure: a panel may be narrower than two images.
+        const [here, around, within] = [svg, panel, figure].map((each) => each.getBoundingClientRect());
+        const scale = here.width / 1000;
+        const wanted = here.left + dot.x * scale - tip.offsetWidth / 2;
+        const left = Math.max(within.left, Math.min(within.right - tip.offsetWidth, wanted));
+        tip.style.left = `${left - around.left}px`;
+        tip.style.top = `${here.top - around.top + dot.y * scale - tip.offsetHeight - 14}px`;
       };
       const point = (event) => {
         if (!visible.length) return;

@@ -47,6 +47,18 @@
     });
   }
 
+  // Paper has nothing to unfold.
+  const opened = [];
+  addEventListener("beforeprint", () => {
+    for (const each of document.querySelectorAll("details:not([open])")) {
+      each.open = true;
+      opened.push(each);
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const each of opened.splice(0)) each.open = false;
+  });
+
   const hash = decodeURIComponent(location.hash.slice(1));
   const asked = articles.has(hash.slice(0, 2)) ? hash.slice(0, 2) : new URLSearchParams(location.search).get("lang");
   show(articles.has(asked) ? asked : root.dataset.language);

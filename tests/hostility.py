@@ -16,6 +16,7 @@ import argparse
 import csv
 import gzip
 import io
+import json
 import os
 import re
 import shutil
@@ -268,6 +269,17 @@ def also(files: Mapping[str, bytes]) -> Builder:
     return lambda path, own: zipped(path, {**own, **files})
 
 
+def with_notebook(content: bytes, name: str = "q1_a_base.ipynb") -> Builder:
+    """A hand-in with a notebook of written answers that holds these bytes."""
+    return lambda path, files: folder(path, {**files, name: content})
+
+
+def answer(text: str, copies: int = 1) -> bytes:
+    """A notebook with an answer, in so many cells of the same name."""
+    cell = {"cell_type": "markdown", "metadata": {"nbgrader": {"grade_id": "q1_domain_gap"}}, "source": text}
+    return json.dumps({"cells": [cell] * copies, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
 PERSIAN_COMMENT = "# تمرین\n"
 
 TREES: dict[str, Builder] = {
@@ -372,6 +384,21 @@ TREES: dict[str, Builder] = {
     ),
     "model_shipped": lambda path, files: folder(path, {**files, "resnet18.pt": b"\x80\x04cos\nsystem\n(S'id'\ntR."}),
     "results_shipped": lambda path, files: folder(path, {**files, "results.json": b'{"score": 100}'}),
+    # Notebooks.
+    "answer_of_markup": with_notebook(answer("<script>alert(1)</script> ![x](http://127.0.0.1/x.png)")),
+    "answer_that_turns": with_notebook(answer("\u202egpj.exe \u2067 \x1b[2J \x00 \ud800")),
+    "answer_of_100_mb": lambda path, files: with_notebook(answer("x" * (100 << 20)))(path, files),
+    "answers_of_100_mb.zip": lambda path, files: zipped(
+        path, {**files, **{f"{number}/q1_a_base.ipynb": answer("x" * (15 << 20)) for number in range(7)}}
+    ),
+    "answer_100_000_times": with_notebook(answer("x", 100_000)),
+    "notebook_too_deep": with_notebook(b'{"cells": ' + b"[" * 2_000_000),
+    "notebook_of_values": with_notebook(b'{"cells": [' + b"{}," * 5_000_000 + b"0]}"),
+    "notebook_of_digits": with_notebook(b'{"cells": ' + b"9" * 5_000_000 + b"}"),
+    "notebook_of_nan": with_notebook(answer("x").replace(b'"nbformat": 4', b'"nbformat": NaN')),
+    "notebook_no_utf8": with_notebook(b"\xff\xfe" + answer("x")),
+    "notebook_no_json": with_notebook(b"\x80\x04cos\nsystem\n(S'id'\ntR."),
+    "notebook_a_folder": with_notebook(EVIL, "q1_a_base.ipynb/attacks.py"),
     # The identity.
     "name_of_markup": identified(b'name = "<script>alert(1)</script>"\nnumber = "=1+1"\n'),
     "name_that_steers": identified(b'name = "\\u001b[2J\\u202e\\u0000"\n'),

@@ -1,7 +1,7 @@
 """A realistic Result with its figures' arrays, for the tests of the report and for looking at it.
 
-``python tests/sample_result.py FOLDER`` writes one. The numbers are drawn from a seed and shaped like those of real
-runs; nothing is trained.
+``python tests/sample_result.py FOLDER [IMAGES]`` writes one, with so many images in each group of its maps (300). The
+numbers are drawn from a seed and shaped like those of real runs; nothing is trained.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "solutions")]
 
 from hw1.experiments import EXPERIMENTS  # noqa: E402
 
+from autograder.assignment import load  # noqa: E402
 from autograder.results import (  # noqa: E402
+    Answer,
     Criterion,
     Diagnosis,
     Experiment,
     Isolation,
     Result,
+    Skipped,
     Student,
     Submission,
     Text,
@@ -53,6 +56,8 @@ def embedding(seed: int, question: str, per_group: int = 300) -> dict[str, Any]:
     centres = np.stack([7 * np.cos(angle), 5 * np.sin(angle)], axis=1) + draw.normal(0, 1, (10, 2))
     label = shared.integers(0, 10, 3 * per_group)
     group = np.repeat([0, 1, 2], per_group)
+    if question == "Q2":
+        label[group == 2] = label[group == 1]
     spread = np.where(group == 2, 2.2, 0.7)[:, None]
     images = thumbnails(label, shared)
     predicted = np.where(
@@ -246,31 +251,85 @@ def criteria() -> list[Criterion]:
                 fa="دقت روی تصویرهای سالم ۴۱٫۲٪ است که از آستانهٔ ۵۵٫۰٪ کمتر است.",
             ),
         ),
-        unit(
-            "",
-            "written.q1",
-            0,
-            10,
-            "Written answers on generalisation",
-            "پاسخ‌های تشریحی دربارهٔ تعمیم",
-            kind="manual",
-            status="pending",
-        ),
-        unit(
-            "",
-            "written.q2",
-            7.5,
-            10,
-            "Written answers on adversarial robustness",
-            "پاسخ‌های تشریحی دربارهٔ مقاومت در برابر حمله",
-            kind="manual",
-            status="failed",
-            message=Text(
-                en="Why a correct attack leaves an undefended model next to nothing is missing.",
-                fa="گفته نشده که چرا حملهٔ درست از دقت مدل بی‌دفاع تقریباً چیزی باقی نمی‌گذارد.",
-            ),
-        ),
+        *written(),
     ]
+
+
+PERSIAN_ANSWER = """\
+شبکه بیش از هر چیز به *شکل* خط‌ها وابسته است. از میله‌ها:
+
+- حذف رنگ: افت ۱٫۲ واحد درصد
+- درشت کردن: افت ۷٫۸ واحد درصد (با resize به 8x8 و بازگشت به 32x32)
+
+تغییر خودم چرخاندن ۱۵ درجه بود که در تابع zoom(x, angle=15) نوشتم:
+
+```python
+def zoom(x, angle):  # x: (N, 3, 32, 32) in [0, 1]
+    return rotate(x, angle).clamp(0, 1)
+```
+
+اگر L(x + d) ≈ L(x) + d·g باشد، تغییری که دقت را بالا نمی‌برد چیزی را رد نمی‌کند.
+"""
+ENGLISH_ANSWER = """\
+**48 %** under a correct attack with eps = 0.1 is not possible for an undefended network: mine has 2.1 %.
+
+1. The attack of the last bar clamps images that were normalised to [-1, 1]; the clamp alone costs 31 points.
+2. Random signs change next to nothing.
+
+I would check that accuracy at eps = 0 equals the clean accuracy, that it falls with eps, and that PGD is at least
+as strong as FGSM. به فارسی: حملهٔ درست باید با بزرگ‌تر شدن eps قوی‌تر شود.
+"""
+
+
+def written() -> list[Criterion]:
+    """Questions with an answer, without one, with none to be read; awaiting a human, and with full, some, no points.
+
+    What is asked, and what earns the points, is the homework's.
+    """
+    assignment = load()
+    titles = {line.id: line.title for line in assignment.lines}
+    answer = Answer(state="answered", text=PERSIAN_ANSWER.strip())
+    unread = Answer(
+        state="unread",
+        note=Text(
+            en="There is no answer to be read: q1_e_pretrained.ipynb has no cell q1_transfer.",
+            fa="پاسخی برای خواندن نیست: q1_e_pretrained.ipynb خانه‌ای به نام q1_transfer ندارد.",
+        ),
+    )
+    english = Answer(state="answered", text=ENGLISH_ANSWER.strip())
+    many = Answer(state="answered", text="eps\n\n⁂\n\n" + "eps · ‖g‖₁", left_out=1234)
+    many.note = Text(
+        en="The notebook has more than one cell q2_clean_and_attacked; what stands in each of them is shown.",
+        fa="دفترچه بیش از یک خانه به نام q2_clean_and_attacked دارد؛ نوشتهٔ همهٔ آن‌ها نشان داده می‌شود.",
+    )
+    awaits = Text(en="Marked by a human; the points are open until then.", fa="نمرهٔ آن را انسان می‌دهد.")
+    rows: list[tuple[str, float, float | None, str, Answer]] = [
+        ("written.q1_domain_gap", 4, None, "", answer),
+        ("written.q1_seeds", 3, None, "", Answer(state="unanswered")),
+        ("written.q1_transfer", 3, None, "", unread),
+        ("written.q2_doubtful_figure", 5, 5, "", english),
+        ("written.q2_clean_and_attacked", 3, 2.5, COMMENT, many),
+        ("written.q2_circle_gradient", 2, 0, "Empty: nothing to give points for.", Answer(state="unanswered")),
+    ]
+    made = []
+    for name, maximum, points, comment, given in rows:
+        made.append(
+            Criterion(
+                id=name,
+                stub="",
+                kind="manual",
+                status="pending" if points is None else "passed" if points == maximum else "failed",
+                points=points or 0,
+                max_points=maximum,
+                title=titles[name],
+                message=Text(en=comment, fa=comment) if points is not None else awaits,
+                written=assignment.questions[name].answered(given),
+            )
+        )
+    return made
+
+
+COMMENT = "فرمول درست است، ولی گفته نشده که جمع eps·|g_i| با بُعد n رشد می‌کند."
 
 
 MEASURED: dict[str, dict[str, float]] = {
@@ -361,6 +420,13 @@ def sample() -> Result:
             )
         ],
         experiments=experiments(),
+        skipped=[
+            Skipped(
+                id="resnet.options",
+                title=Text(en="A criterion that was not judged", fa="معیاری که داوری نشد"),
+                reason=Text(en="Only a part was graded.", fa="فقط بخشی از کار تصحیح شد."),
+            )
+        ],
         isolation=Isolation(
             level="strong", features=["user namespace", "network namespace", "Landlock ABI 7", "rlimits"]
         ),
@@ -436,12 +502,17 @@ def hostile_sample() -> Result:
     result.assignment = result.kit_version = result.submission.path = result.submission.sha256 = HOSTILE
     result.student = Student(name=HOSTILE, number=HOSTILE)
     result.environment, result.faults = {HOSTILE: HOSTILE}, [HOSTILE]
+    result.skipped = [Skipped(id=HOSTILE, title=Text(en=HOSTILE, fa=f"متن {HOSTILE}"), reason=Text(en=HOSTILE))]
     result.isolation = Isolation(level=HOSTILE, features=[HOSTILE])
     words = Text(en=HOSTILE, fa=f"متن {HOSTILE}")
     result.diagnoses = [Diagnosis(stub=HOSTILE, misconception=HOSTILE, text=words)]
     for line in result.criteria:
         line.id, line.title, line.message = HOSTILE, words, words
         line.stub = HOSTILE if line.stub else ""
+        if line.written:
+            line.written.notebook = HOSTILE
+            line.written.question = line.written.rubric = line.written.model = line.written.marking = words
+            line.written.answer = Answer(state="answered", text=f"{HOSTILE}\n\n```\n{HOSTILE}\n```", note=words)
     for each in result.experiments:
         each.title, each.protocol, each.note, each.data, each.question = words, words, words, HOSTILE, HOSTILE
         each.metrics |= {HOSTILE: 0.5}
@@ -469,4 +540,4 @@ def write_sample(folder: Path, result: Result | None = None, per_group: int = 60
 
 
 if __name__ == "__main__":
-    print(write_sample(Path(sys.argv[1]), per_group=300))
+    print(write_sample(Path(sys.argv[1]), per_group=int(sys.argv[2]) if len(sys.argv) > 2 else 300))

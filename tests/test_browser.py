@@ -164,7 +164,7 @@ def test_a_map_shows_the_image_under_the_pointer(quiet: Browser, pages: dict[str
     quiet.hover(*place[:2])
     tip = quiet.run(
         "const tip = document.querySelector(arguments[0] + ' .tip:not([hidden])');"
-        "const image = tip.querySelector('.thumbnail'), box = tip.getBoundingClientRect();"
+        "const image = tip.querySelector('.picture:not([hidden]) .thumbnail'), box = tip.getBoundingClientRect();"
         "return [tip.textContent, getComputedStyle(image).backgroundImage.slice(0, 20), image.offsetWidth,"
         " box.left >= 0 && box.right <= innerWidth]",
         figure,
@@ -174,6 +174,68 @@ def test_a_map_shows_the_image_under_the_pointer(quiet: Browser, pages: dict[str
     assert tip[1:] == ['url("data:image/webp', 96, True]
     quiet.hover(1, 1)
     assert quiet.run("return document.querySelectorAll('.tip:not([hidden])').length") == 0
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_map_shows_an_attacked_image_beside_what_it_was(quiet: Browser, pages: dict[str, Path], code: str) -> None:
+    figure = f"#{code}-experiment-standard .maps"
+    look = (
+        "const tip = document.querySelector(arguments[0] + ' .tip:not([hidden])');"
+        "const seen = [...tip.querySelectorAll('.picture')].filter((e) => e.offsetWidth);"
+        "const [of, box] = [tip.offsetParent.clientWidth, tip.getBoundingClientRect()];"
+        "return [seen.map((e) => e.innerText.trim()), seen.map((e) => e.querySelector('.thumbnail').style"
+        ".backgroundPosition), tip.lastChild.textContent, box.left >= 0 && box.right <= innerWidth]"
+    )
+    words = {"en": ["Before", "After"], "fa": ["پیش از حمله", "پس از حمله"]}
+    for width in (1280, 768, 375):
+        quiet.open(pages["one"], f"?lang={code}", width=width)
+        # With the pointer, a finger, and the keyboard.
+        place = quiet.run(
+            "const svg = document.querySelector(arguments[0] + ' [data-group=\"2\"] svg');"
+            "svg.scrollIntoView({block: 'center'});"
+            "const path = svg.querySelector('path[data-class]'), box = svg.getBoundingClientRect();"
+            "const [, x, y] = path.getAttribute('d').match(/M(\\d+) (\\d+)/);"
+            "return [box.x + (x * box.width) / 1000, box.y + (y * box.width) / 1000]",
+            figure,
+        )
+        quiet.hover(*place)
+        hovered = quiet.run(look, figure)
+        quiet.hover(1, 1)
+        assert quiet.run("return document.querySelectorAll('.tip:not([hidden])').length") == 0
+        point = [{"x": place[0], "y": place[1]}]
+        quiet.command("Input.dispatchTouchEvent", type="touchStart", touchPoints=point)
+        touched = quiet.run(look, figure)
+        quiet.command("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        assert quiet.run("return document.documentElement.scrollWidth") == width
+        for captions, cells, told, inside in (hovered, touched):
+            assert captions == words[code] and inside
+            assert len(set(cells)) == 2 and all(cell.endswith("px") for cell in cells)
+            assert told.count("قرص" if code == "fa" else "disc") >= 1
+        quiet.run("document.querySelector(arguments[0] + ' [data-group=\"2\"] svg').focus()", figure)
+        quiet.keys("ArrowLeft")
+        spoken = quiet.run("return document.querySelector(arguments[0] + ' [data-group=\"2\"] output').value", figure)
+        assert {"en": "before the attack", "fa": "پیش از حمله"}[code] in spoken
+
+
+def test_only_attacked_images_are_shown_beside_another(quiet: Browser, pages: dict[str, Path]) -> None:
+    quiet.open(pages["one"], "?lang=en")
+    for experiment, group, shown in (("standard", 1, 1), ("standard", 2, 2), ("base", 1, 1), ("base", 2, 1)):
+        panel = f"#en-experiment-{experiment} [data-group='{group}']"
+        quiet.run("document.querySelector(arguments[0] + ' svg').focus()", panel)
+        quiet.keys("ArrowRight")
+        seen = "return [...document.querySelectorAll(arguments[0] + ' .tip .picture')].map((e) => e.offsetWidth > 0)"
+        assert sum(quiet.run(seen, panel)) == shown
+
+
+def test_what_is_folded_is_there_on_paper(quiet: Browser, pages: dict[str, Path]) -> None:
+    quiet.open(pages["one"], "?lang=en")
+    folded = "return document.querySelectorAll('details:not([open])').length"
+    before = quiet.run(folded)
+    assert before > 10
+    quiet.run("dispatchEvent(new Event('beforeprint'))")
+    assert quiet.run(folded) == 0
+    quiet.run("dispatchEvent(new Event('afterprint'))")
+    assert quiet.run(folded) == before
 
 
 def test_a_map_is_walked_with_the_arrow_keys(quiet: Browser, pages: dict[str, Path]) -> None:

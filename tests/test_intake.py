@@ -24,6 +24,7 @@ from autograder.assignment import Assignment
 from autograder.intake import HandIn, IntakeError, take_in
 
 STUBS = {"resnet.py": b"r = 1\n", "losses.py": b"l = 1\n", "attacks.py": b"a = 1\n"}
+NOTEBOOK = b'{"cells": [{"metadata": {"nbgrader": {"grade_id": "q1_seeds"}}, "source": "x"}]}'
 STUDENT = 'name = "سارا"\nnumber = "12"\n'.encode()
 
 
@@ -195,7 +196,7 @@ def taken_or_refused(place: Path, assignment: Assignment) -> None:
 
 def samples() -> dict[str, bytes]:
     """The bytes of a small hand-in, packed in every way."""
-    members = {**STUBS, "a/b.py": b"x = 1\n" * 50, "student.toml": STUDENT}
+    members = {**STUBS, "a/b.py": b"x = 1\n" * 50, "student.toml": STUDENT, "q1_a_base.ipynb": NOTEBOOK}
     bare = io.BytesIO()
     with tarfile.open(fileobj=bare, mode="w") as tar:
         for name, content in members.items():
@@ -257,7 +258,20 @@ def test_any_archive_is_taken_or_refused(
 
 
 PARTS = st.sampled_from(
-    ["losses.py", "hw1", "..", ".", "", "تمرین", "a\nb", "\u202e.py", "C:\\x.py", "x" * 300, "__init__.py"]
+    [
+        "losses.py",
+        "hw1",
+        "..",
+        ".",
+        "",
+        "تمرین",
+        "a\nb",
+        "\u202e.py",
+        "C:\\x.py",
+        "x" * 300,
+        "__init__.py",
+        "q1_a_base.ipynb",
+    ]
 )
 NAMES = st.lists(PARTS, min_size=1, max_size=4).map("/".join).filter(bool)
 
@@ -277,7 +291,11 @@ KINDS = st.sampled_from(["file", "folder", "link", "pipe"])
 
 
 @QUICKLY
-@given(entries=st.dictionaries(FILE | st.sampled_from(["losses.py", "hw1", "student.toml"]), KINDS, max_size=8))
+@given(
+    entries=st.dictionaries(
+        FILE | st.sampled_from(["losses.py", "hw1", "student.toml", "q1_a_base.ipynb"]), KINDS, max_size=8
+    )
+)
 def test_any_folder_is_taken_or_refused(assignment: Assignment, entries: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "work")

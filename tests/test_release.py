@@ -605,3 +605,26 @@ def test_nbgraders_command_leaves_no_solution_behind_when_it_fails(nbgrader_cour
     with pytest.raises(SystemExit, match=r"a\.py:1"):
         config.GenerateAssignment.post_convert_hook(assignment="hw9", student=".", notebooks=[])
     assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    "rubric, told",
+    [
+        ("", "no criteria in it"),
+        ("criteria = []", "no stubs in it"),
+        ("criteria = []\n[stubs]\n", "no provided_modules in it"),
+        ("[[criteria]]\npoints = 1\n", "no id in it; it needs provided_modules, stubs, and criteria with an id each"),
+        ("criteria = 3", "is no rubric"),
+        ('criteria = ["x"]', "is no rubric"),
+        ("criteria = ", "is no rubric"),
+    ],
+)
+def test_what_a_rubric_lacks_is_told_in_a_line(tmp_path: Path, rubric: str, told: str) -> None:
+    source = tmp_path / "source" / "hw1"
+    (source / "tests").mkdir(parents=True)
+    (source / "tests" / "test_nothing.py").touch()
+    (source / "grading").mkdir()
+    (source / "grading" / "rubric.toml").write_text(rubric, "utf-8")
+    with pytest.raises(ReleaseError, match=told) as caught:
+        releasing.build(source, tmp_path / "built")
+    assert "\n" not in str(caught.value) and "rubric.toml" in str(caught.value)

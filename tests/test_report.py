@@ -27,11 +27,14 @@ from markupsafe import Markup
 from PIL import Image
 
 from autograder import report
-from autograder.report import catalogue, figures
+from autograder.assignment import load
+from autograder.report import catalogue, content, figures, thumbnails
+from autograder.report.arrays import Embedding
+from autograder.report.arrays import read as read_arrays
 from autograder.report.bidi import clean, direction_of, isolate, verbatim
 from autograder.report.jalali import jalali
 from autograder.report.language import LANGUAGES, language
-from autograder.results import Criterion, Experiment, Result, Student, Text
+from autograder.results import Answer, Criterion, Experiment, Result, Student, Text
 from tests.sample_result import HOSTILE, hostile_sample, sample, write_sample
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +49,10 @@ QUESTIONS = {
 CHAPTERS = {
     "en": [each.title.en for each in sample().experiments],
     "fa": [each.title.fa for each in sample().experiments],
+}
+ANSWERS = {
+    "en": [each.title.en for each in sample().criteria if each.kind == "manual"],
+    "fa": [each.title.fa for each in sample().criteria if each.kind == "manual"],
 }
 RAN = [each for each in sample().experiments if each.status == "run"]
 ATTACKED = [each for each in RAN if each.question == "Q2"]
@@ -179,6 +186,72 @@ def test_html_is_self_contained_and_small(folder: Path, page: Page) -> None:
     assert "@import" not in style
 
 
+@pytest.mark.slow
+def test_html_stays_small_at_the_size_of_the_full_profile(tmp_path: Path) -> None:
+    """More images than there are in truth, which nothing can pack, and long answers."""
+    per_group = load().module("experiments").PROFILES["full"].embedded
+    result = sample()
+    for each in result.experiments:
+        each.status, each.arrays = "run", f"figures/{each.id}.npz"
+    for criterion in result.criteria:
+        if criterion.written:
+            criterion.written.answer = Answer(state="answered", text=("متن فارسی (N, 3) و " * 600)[:10_000])
+    write_sample(tmp_path, result, per_group, images=False)
+    for number, path in enumerate(sorted((tmp_path / "figures").iterdir())):
+        with np.load(path) as file:
+            arrays = dict(file)
+        shape = (len(arrays["umap_xy"]), 3, 32, 32)
+        arrays["umap_images"] = np.random.default_rng(number % 4).integers(0, 256, shape).astype(np.uint8)
+        np.savez(path, **arrays)
+    html(tmp_path)
+    assert (tmp_path / "report.html").stat().st_size < 6_000_000
+
+
+def test_the_picture_of_all_images_keeps_to_what_it_may_take() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (400, 3, 32, 32)).astype(np.uint8)
+    numbers = np.zeros(400, np.int64)
+    settings = {"trustworthiness": None, "knn": None, "seed": None, "neighbors": None, "min_dist": None}
+    embedding = Embedding(np.zeros((400, 2)), numbers, numbers, **settings, images=images)
+    sizes = {}
+    for budget in (10_000_000, 250_000, 60_000):
+        atlas = thumbnails.collect([None, embedding], budget)
+        assert atlas is not None and atlas.cells[0] is None
+        sizes[budget] = len(atlas.webp)
+        assert sizes[budget] <= budget
+    assert len(set(sizes.values())) == 3
+    assert thumbnails.collect([None], 0) is None
+
+
+def test_an_attacked_image_knows_what_it_was_made_of(tmp_path: Path) -> None:
+    write_sample(tmp_path)
+    standard = next(each for each in sample().experiments if each.id == "standard")
+    embedding = read_arrays(tmp_path, standard).embedding
+    assert embedding is not None and embedding.images is not None and embedding.clean is not None
+    attacked = np.flatnonzero(embedding.group == 2)
+    assert (embedding.clean[embedding.group != 2] == -1).all()
+    change = embedding.images[attacked].astype(int) - embedding.images[embedding.clean[attacked]]
+    assert (
+        np.abs(change).max() == 26 and (embedding.label[attacked] == embedding.label[embedding.clean[attacked]]).all()
+    )
+    path = tmp_path / standard.arrays
+    with np.load(path) as file:
+        arrays = dict(file)
+    # An image that has no place on the map is nobody's, and the others keep theirs.
+    arrays["umap_xy"][60] = np.nan
+    np.savez(path, **arrays)
+    fewer = read_arrays(tmp_path, standard).embedding
+    assert fewer is not None and fewer.clean is not None and fewer.images is not None
+    assert fewer.clean[fewer.group == 2].tolist() == [-1, *range(60, 119)]
+    # Where classes differ the images are others, and none is shown as what another was.
+    arrays["umap_label"][130] += 1
+    np.savez(path, **arrays)
+    other = read_arrays(tmp_path, standard).embedding
+    assert other is not None and other.clean is None
+    base = next(each for each in sample().experiments if each.id == "base")
+    untouched = read_arrays(tmp_path, base).embedding
+    assert untouched is not None and untouched.clean is None
+
+
 def test_html_is_well_formed(page: Page) -> None:
     assert not page.unbalanced
     assert not page.open
@@ -206,7 +279,7 @@ def test_sections_and_chapters_come_in_order(page: Page, code: str) -> None:
     headings = page.headings(code)
     titles = [title for level, title in headings if level == 2]
     assert titles[1:] == SECTIONS[code]
-    assert [title for level, title in headings if level == 4] == CHAPTERS[code]
+    assert [title for level, title in headings if level == 4] == ANSWERS[code] + CHAPTERS[code]
     assert [title for level, title in headings if title in QUESTIONS[code]] == QUESTIONS[code]
     levels = [level for level, _ in headings]
     assert levels[0] == 1
@@ -240,7 +313,9 @@ def test_numbers_are_those_of_the_result_in_the_digits_of_each_language(page: Pa
     assert "93.1%" in english and "0.943" in english and "November 23, 2026" in english
     assert "۹۳٫۱٪" in persian and "۰٫۹۴۳" in persian and "۲ آذر ۱۴۰۵" in persian
     assert not re.search(r"[0-9]%", persian)
-    assert not re.search(r"[۰-۹]", english.replace("۴۰۱۱۲۳۴۵۶", ""))
+    for own in (each["text"] for each in page.all("p", dir="rtl") + page.all("bdi", dir="rtl")):
+        english = english.replace(own, "")
+    assert not re.search(r"[۰-۹]", english)
 
 
 def test_sentences_compare_with_threshold_reference_and_attack(page: Page) -> None:
@@ -267,8 +342,10 @@ def test_what_failed_says_why_and_what_was_not_run_says_so(page: Page) -> None:
     assert "در تصحیح انسانی: ۷٫۵" in persian
     for words in (
         "Earned automatically: 26 Given by a human: 7.5 Awaiting a human: 10 Lost: 18.5",
-        "Written answers on adversarial robustness Marked 7.5 of 10 Why a correct attack leaves",
-        "Written answers on generalisation Awaiting review – of 10",
+        "Written: a doubtful figure about robustness Full points 5 of 5 points",
+        "Written: clean accuracy and accuracy under attack Part of the points 2.5 of 3 points",
+        "Written: attacking a classifier without a gradient No points 0 of 2 points",
+        "Written: pretrained weights Awaiting marking up to 3 points",
     ):
         assert words.replace(" ", "") in english.replace(" ", "")
     assert "Not run: The weights it begins with are not here;" in english
@@ -308,7 +385,8 @@ def letters(text: str) -> list[str]:
 def test_pdf_holds_every_title_in_reading_order(folder: Path, code: str) -> None:
     lines = [letters(line) for line in text_of_pdf(folder / f"report.{code}.pdf").splitlines()]
     chapters = [*QUESTIONS[code][:1], *CHAPTERS[code][:8], *QUESTIONS[code][1:], *CHAPTERS[code][8:]]
-    titles = ["Grading report" if code == "en" else "گزارش تصحیح", *SECTIONS[code][:3], *chapters]
+    titles = ["Grading report" if code == "en" else "گزارش تصحیح", *SECTIONS[code][:2], *ANSWERS[code]]
+    titles += [*SECTIONS[code][2:3], *chapters]
     position = -1
     for title in [*titles, *SECTIONS[code][3:]]:
         assert letters(title) in lines[position + 1 :], title
@@ -329,7 +407,7 @@ def test_pdf_is_tagged_and_outlined(folder: Path, code: str) -> None:
 
     outline = list(titles(reader.outline, 1))
     assert [title for level, title in outline if level == 2] == SECTIONS[code]
-    assert [title for level, title in outline if level == 4] == CHAPTERS[code]
+    assert [title for level, title in outline if level == 4] == ANSWERS[code] + CHAPTERS[code]
     root = reader.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert "/StructTreeRoot" in root
@@ -346,7 +424,7 @@ def test_pdf_embeds_its_faces_and_no_other(folder: Path, code: str) -> None:
     fonts = [line.split() for line in output.stdout.splitlines()[2:]]
     assert fonts
     for name, *_, embedded, subset, unicode, _object, _generation in fonts:
-        assert re.search("Vazirmatn|Report-Fallback", name), name
+        assert re.search("Vazirmatn|Report-Fallback|Report-Code", name), name
         assert (embedded, subset, unicode) == ("yes", "yes", "yes")
 
 
@@ -416,6 +494,154 @@ def test_nothing_stays_in_the_folder_for_temporary_files(tmp_path: Path) -> None
 
 def test_setting_the_pdfs_raises_no_complaint(rendered: Rendered) -> None:
     assert not rendered.complaints
+
+
+# Written answers
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_answers_stand_with_their_question_rubric_mark_and_comment(page: Page, code: str) -> None:
+    article = " ".join(page.all("article", lang=code)[0]["text"].split())
+    place = 0
+    for criterion in (each for each in sample().criteria if each.kind == "manual"):
+        written = criterion.written
+        assert written is not None
+        for words in (
+            getattr(criterion.title, code),
+            getattr(written.question, code)[:40],
+            written.answer.text.split("\n")[0] or getattr(written.answer.note, code)[:40],
+            getattr(written.rubric, code)[:20],
+            getattr(criterion.message, code)[:30] if criterion.mark else "",
+            getattr(written.model, code)[:40],
+            getattr(written.marking, code)[3:20],
+        ):
+            assert words in article[place:], words
+            place = article.index(words, place)
+    told = {"en": ("Not answered.", "1,234 more letters"), "fa": ("پاسخ داده نشده است.", "۱٬۲۳۴ نویسهٔ دیگر")}
+    assert all(words in article for words in told[code])
+    marked = {"en": "Part of the points 2.5 of 3 points", "fa": "بخشی از نمره ۲٫۵ از ۳ نمره"}
+    assert marked[code] in article
+
+
+def test_an_answers_paragraphs_have_their_own_direction_and_its_code_stays_code(page: Page) -> None:
+    for code in LANGUAGES:
+        own = [each for each in page.all("p") if each["article"] == code and "dir" in each]
+        persian, english = ([each for each in own if each["dir"] == way] for way in ("rtl", "ltr"))
+        assert persian[0]["text"].startswith("شبکه بیش از هر چیز") and english[0]["text"].startswith("**48 %**")
+        assert "- حذف رنگ: افت ۱٫۲ واحد درصد\n- درشت" in persian[1]["text"]
+        (written,) = [each for each in page.all("pre") if each["article"] == code]
+        assert written["dir"] == "ltr" and "\n    return rotate(x, angle).clamp(0, 1)" in written["text"]
+    isolated = {each["text"] for each in page.all("bdi", dir="ltr")}
+    assert {"zoom(x, angle=15)", "L(x + d) ≈ L(x) + d·g", "eps·‖g‖₁", "32×32×3"} <= isolated
+
+
+def test_pdf_holds_the_answers(folder: Path) -> None:
+    for code in LANGUAGES:
+        lines = [letters(line) for line in text_of_pdf(folder / f"report.{code}.pdf").splitlines()]
+        assert letters("شبکه بیش از هر چیز به *شکل* خط‌ها وابسته است. از میله‌ها:") in lines
+        assert letters("2. Random signs change next to nothing.") in lines
+        assert letters("    return rotate(x, angle).clamp(0, 1)") in lines
+
+
+def test_students_see_the_rubric_and_no_model_answer(tmp_path: Path) -> None:
+    write_sample(tmp_path, sample().model_copy(update={"experiments": []}))
+    instructor, student = html(tmp_path), html(tmp_path, audience="student")
+    pdfs = [text_of_pdf(path) for path in report.render(tmp_path, formats=("pdf",), audience="student")]
+    source = (tmp_path / "report-student.html").read_text(encoding="utf-8")
+    for criterion in sample().criteria:
+        if criterion.written is None:
+            continue
+        for code, pdf in zip(LANGUAGES, pdfs, strict=True):
+            articles = [each.all("article", lang=code)[0]["text"] for each in (instructor, student)]
+            shown, seen = (" ".join(each.split()) for each in articles)
+            assert getattr(criterion.written.rubric, code)[:20] in seen
+            assert criterion.written.answer.text.split("\n")[0] in seen
+            for text in (criterion.written.model, criterion.written.marking):
+                words: str = getattr(text, code).split("\n")[0][3:45]
+                assert words in shown
+                assert words not in seen and words not in source
+                assert letters(words) not in [letters(line[: len(words)]) for line in pdf.splitlines()]
+    for secret in ("Model answer", "پاسخ نمونه", "How the points are divided"):
+        assert secret not in source and not any(secret in pdf for pdf in pdfs)
+
+
+def answered(text: str, **more: object) -> Result:
+    """The sample with nothing in it but one answer."""
+    result = sample()
+    (one,) = [each for each in result.criteria if each.id == "written.q1_domain_gap"]
+    assert one.written is not None
+    one.written.answer = Answer.model_validate({"state": "answered", "text": text} | more)
+    return result.model_copy(update={"criteria": [one], "experiments": []})
+
+
+def test_an_answer_is_text_and_nothing_else(tmp_path: Path) -> None:
+    text = (
+        "<script>window.done = 1</script> ![x](http://evil.example/x.png) [y](javascript:alert(1)) <img src=x>\n\n"
+        "turned \u202egpj.exe\u202c around \x1b[2J\n\n```html\n</pre><script>1</script>\u2067\n"
+    )
+    page = html(tmp_path, answered(text))
+    assert len(page.all("script")) == 1 and not page.all("img") and not page.unbalanced
+    source = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x00\x1b]", source)
+    for article in page.all("article"):
+        assert "![x](http://evil.example/x.png) [y](javascript:alert(1)) <img src=x>" in article["text"]
+        assert "turned gpj.exe around " in article["text"]
+    assert [each["text"] for each in page.all("pre")] == ["</pre><script>1</script>"] * 2
+
+
+@pytest.mark.parametrize("text", ["x" * 12_000, "a ب " * 3_000, "۱\n" * 6_000, ")" * 12_000, "```\n" * 3_000])
+def test_the_longest_answers_are_set(tmp_path: Path, text: str) -> None:
+    html(tmp_path, answered(text))
+    assert (tmp_path / "report.html").stat().st_size < 6_000_000
+    assert len(report.render(tmp_path, formats=("pdf",), languages=("fa",))) == 1
+
+
+def test_lines_are_joined_as_markdown_joins_them() -> None:
+    text = "one\ntwo\n- a\n  b\n۲. c\nd  \ne\\\nf\n| x |\n| y |\nz\n# head\ntail\n\n~~~\ng\n\nh\n~~~\n\n\nend"
+    shown = [(block.code, re.sub("</?bdi[^>]*>", "", block.text)) for block in content.blocks(text, "ltr")]
+    assert shown == [
+        (False, "one two\n- a b\n۲. c d  \ne\\\nf\n| x |\n| y |\nz\n# head\ntail"),
+        (True, "g\n \nh"),
+        (False, "end"),
+    ]
+
+
+@given(st.text(alphabet=st.sampled_from("ab ب۱`~\n\t<&\u202e-*#$"), max_size=80))
+def test_no_letter_of_an_answer_is_lost(text: str) -> None:
+    for direction in ("rtl", "ltr"):
+        shown = content.blocks(text, direction)
+        assert all(block.text.striptags() and block.direction in ("rtl", "ltr") for block in shown)
+        kept = "".join(str(Markup(re.sub("</?bdi[^>]*>", "", block.text)).unescape()) for block in shown)
+        assert [each for each in kept if each in "ab<&*#$"] == [
+            each
+            for line in text.split("\n")
+            if not line.strip().startswith(("```", "~~~"))
+            for each in line
+            if each in "ab<&*#$"
+        ]
+
+
+def test_a_result_from_before_answers_were_kept_says_so(tmp_path: Path) -> None:
+    result = answered("x")
+    result.criteria[0].written = None
+    persian, english = (each["text"] for each in html(tmp_path, result).all("article"))
+    assert "The answer is not stored with this result." in english
+    assert "پاسخ همراه این نتیجه ذخیره نشده است." in persian
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_all_that_was_left_out_says_why(page: Page, code: str) -> None:
+    article = " ".join(page.all("article", lang=code)[0]["text"].split())
+    omissions = article[article.rindex(SECTIONS[code][3]) :]
+    for what, why in (
+        *((each.title, each.note) for each in sample().experiments if each.status == "not_run"),
+        *((each.title, each.reason) for each in sample().skipped),
+    ):
+        told = omissions[omissions.index(getattr(what, code)) :]
+        assert told[len(getattr(what, code)) :].strip().startswith(getattr(why, code)[:30])
+    unread = next(each for each in sample().criteria if each.written and each.written.answer.state == "unread")
+    assert unread.written is not None
+    assert getattr(unread.written.answer.note, code)[:40] in omissions[omissions.index(getattr(unread.title, code)) :]
 
 
 # Strings of users
@@ -542,7 +768,7 @@ def test_one_epoch_and_one_image_are_drawn(tmp_path: Path) -> None:
 
 def test_an_empty_result_is_still_a_page(tmp_path: Path) -> None:
     empty = {"criteria": [], "experiments": [], "environment": {}, "score": 0.0, "max_score": 0.0, "pending": 0.0}
-    result = sample().model_copy(update=empty | {"student": Student()})
+    result = sample().model_copy(update=empty | {"student": Student(), "skipped": []})
     page = html(tmp_path, result)
     english = page.all("article", lang="en")[0]["text"]
     assert "This result has no criteria." in english

@@ -41,6 +41,21 @@ WEIGHTS = N_(
     "torchvision's, and all numbers finite."
 )
 
+NO_NOTEBOOK = N_("There is no answer to be read: {file} is not in the hand-in. Hand it in beside the Python files.")
+BROKEN_NOTEBOOK = N_(
+    "There is no answer to be read: {file} is no notebook that can be opened. Save it once more in Jupyter."
+)
+LONG_NOTEBOOK = N_(
+    "There is no answer to be read: {file}, or all notebooks together, are too large. Clear their largest outputs."
+)
+NO_ANSWER = N_(
+    "There is no answer to be read: {file} has no cell {cell}. Take the notebook that was handed out, and write into "
+    "the cell under the question."
+)
+ONLY_A_PART = N_("Only a part was graded, as was asked for with {option}.")
+NOT_ASKED_FOR = N_("It brings no points, and was not asked for with {option}.")
+MANY_ANSWERS = N_("The notebook has more than one cell {cell}; what stands in each of them is shown.")
+
 WEIGHTS_MISSING = N_(
     "Not run: it begins with the published weights {file}, which are not on this machine. To fetch them: {command}"
 )

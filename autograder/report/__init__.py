@@ -4,6 +4,6 @@ Nothing here imports torch, or recomputes what grading found out.
 """
 
 from autograder.report.command import add_parser, main
-from autograder.report.rendering import CLASS_REPORT, ReportError, render, render_class
+from autograder.report.rendering import ReportError, render, render_class
 
-__all__ = ["CLASS_REPORT", "ReportError", "add_parser", "main", "render", "render_class"]
+__all__ = ["ReportError", "add_parser", "main", "render", "render_class"]

@@ -41,7 +41,8 @@ class Embedding:
 
     ``trustworthiness`` and ``knn`` (5-NN accuracy in the features' own space) lie in [0, 1]; the rest are UMAP's
     settings. ``predicted``, int64 (M,), is what each image is taken for, and ``images``, uint8 (M, 3, H, W), are the
-    images themselves, at most `THUMBNAIL` pixels wide and high. None where they were not recorded.
+    images themselves, at most `THUMBNAIL` pixels wide and high. ``clean``, int64 (M,), tells of an attacked image
+    which of the others it was made of, -1 for all that were not attacked. None where they were not recorded.
     """
 
     xy: Floats
@@ -54,6 +55,7 @@ class Embedding:
     min_dist: float | None
     predicted: Integers | None = None
     images: NDArray[np.uint8] | None = None
+    clean: Integers | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,12 @@ class Arrays:
 def read(folder: Path, experiment: Experiment) -> Arrays:
     """Reads the arrays of an experiment whose ``results.json`` lies in ``folder``; never raises for bad files."""
     stored = _load(folder, experiment.arrays)
-    return Arrays(_curves(stored), _embedding(stored), _grid(stored), _robustness(stored))
+    return Arrays(
+        _curves(stored),
+        _embedding(stored, attacked="clean" in experiment.metrics),
+        _grid(stored),
+        _robustness(stored),
+    )
 
 
 def _load(folder: Path, name: str) -> dict[str, NDArray[Any]]:
@@ -138,7 +145,7 @@ def _curves(stored: dict[str, NDArray[Any]]) -> Curves | None:
     return Curves(*usable) if any(curve is not None for curve in usable) else None
 
 
-def _embedding(stored: dict[str, NDArray[Any]]) -> Embedding | None:
+def _embedding(stored: dict[str, NDArray[Any]], *, attacked: bool) -> Embedding | None:
     xy = _numbers(stored, "umap_xy", ndim=2)
     if xy is None or xy.shape[1] != 2:
         return None
@@ -162,7 +169,23 @@ def _embedding(stored: dict[str, NDArray[Any]]) -> Embedding | None:
         min_dist=_scalar(stored, "umap_min_dist"),
         predicted=None if predicted is None else predicted[placed],
         images=None if images is None else images[placed],
+        clean=_pairs(label, group, np.flatnonzero(placed)) if attacked else None,
     )
+
+
+def _pairs(label: Integers, group: Integers, placed: NDArray[np.intp]) -> Integers | None:
+    """`Embedding.clean` of the images that are ``placed``, where the third group is the second one, attacked.
+
+    Measuring keeps their order (``measurement.feature_map``); classes that differ show that it did not.
+    """
+    before, after = np.flatnonzero(group == 1), np.flatnonzero(group == 2)
+    if not len(after) or not np.array_equal(label[before], label[after]):
+        return None
+    now = np.full(len(group), -1)
+    now[placed] = np.arange(len(placed))
+    clean = np.full(len(group), -1)
+    clean[after] = now[before]
+    return clean[placed].astype(np.int64)
 
 
 def _thumbnails(images: NDArray[Any], count: int) -> bool:

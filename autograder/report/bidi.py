@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from typing import Literal
 
 from markupsafe import Markup, escape
@@ -21,9 +22,11 @@ _CONTROLS = re.compile(
     "\x1b\\[[0-?]*[ -/]*[@-~]"
     "|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
-# Words of printable ASCII, Latin-1 and Latin Extended letters, Greek, and arrows and operators of mathematics,
-# without the guillemets, which are Persian's quotation marks.
-_LATIN = re.compile(r"[!-~¡-ª¬-º¼-ɏͰ-Ͽ←-⋿]+(?: [!-~¡-ª¬-º¼-ɏͰ-Ͽ←-⋿]+)*")
+LATIN = "!-~¡-ª¬-º¼-ɏͰ-Ͽ‖′″⁰-₟←-⋿"
+"""What Latin words and formulas are made of, as the inside of a regular expression's brackets: printable ASCII,
+Latin-1 and Latin Extended letters, Greek, raised and lowered digits, arrows and operators of mathematics, without the
+guillemets, which are Persian's quotation marks."""
+_LATIN = re.compile(f"[{LATIN}]+(?: [{LATIN}]+)*")
 _PERSIAN = re.compile(r"[؀-ۿݐ-ݿﭐ-﷿ﹰ-﻿\u200c]+(?:[ .]+[؀-ۿݐ-ݿﭐ-﷿ﹰ-﻿\u200c]+)*")
 _PLACEHOLDER = re.compile(r"(%\(\w+\)s|%%)")
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
@@ -80,24 +83,27 @@ def isolate_message(message: str, direction: Direction) -> Markup:
 
 def _trimmed(text: str, start: int, stop: int) -> tuple[int, int]:
     """Leaves out what belongs to the sentence around the run: its stops, and brackets without a partner."""
+    there = Counter(text[start:stop])
     while start < stop:
-        first, last, run = text[start], text[stop - 1], text[start:stop]
-        if last in _STOPS or _odd(last, run):
+        first, last = text[start], text[stop - 1]
+        if last in _STOPS or _odd(last, there):
             stop -= 1
-        elif (first in _STOPS and not _DOTTED.match(run)) or _odd(first, run):
+            there[last] -= 1
+        elif (first in _STOPS and not _DOTTED.match(text, start, stop)) or _odd(first, there):
             start += 1
+            there[first] -= 1
         else:
             break
     return start, stop
 
 
-def _odd(mark: str, run: str) -> bool:
-    """Whether a bracket or quotation mark of the run lacks its partner."""
+def _odd(mark: str, there: Counter[str]) -> bool:
+    """Whether a bracket or quotation mark lacks its partner in a run that has so many of each character."""
     if mark in _QUOTES:
-        return run.count(mark) % 2 == 1
+        return there[mark] % 2 == 1
     for opening, closing in _BRACKETS:
         if mark == opening:
-            return run.count(opening) > run.count(closing)
+            return there[opening] > there[closing]
         if mark == closing:
-            return run.count(closing) > run.count(opening)
+            return there[closing] > there[opening]
     return False

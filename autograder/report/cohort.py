@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from autograder.report.bidi import clean, verbatim
 from autograder.report.language import Language
-from autograder.results import Criterion, Result, Student, Text, read_result
+from autograder.results import SUMMARY, Criterion, Result, Student, Text, read_result
 from autograder.translations import N_
 
 BINS = 10
@@ -125,7 +125,7 @@ def read(folder: Path) -> Cohort:
         FileNotFoundError: it holds no results and no ``summary.csv``.
     """
     names = {_named(path.name): path.name for path in sorted(folder.iterdir()) if path.is_dir()}
-    problems = _problems(folder / "summary.csv")
+    problems = _problems(folder / SUMMARY)
     if problems is None:
         problems = {key: "" for key, name in names.items() if (folder / name / "results.json").exists()}
         if not problems:

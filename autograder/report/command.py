@@ -26,7 +26,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> argparse.Argument
         "--audience",
         choices=("instructor", "student"),
         default="instructor",
-        help="a student's report leaves out the seed of the hidden inputs, the isolation and the grader's faults",
+        help="a student's report leaves out model answers, the seed of the hidden inputs, the isolation and the "
+        "grader's faults",
     )
     parser.set_defaults(run=main)
     return parser

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Literal
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from autograder.report.arrays import Arrays
-from autograder.report.bidi import clean, verbatim
+from autograder.report.bidi import Direction, clean, direction_of, isolate, verbatim
 from autograder.report.language import Language
-from autograder.results import Criterion, Experiment, Result, Text
+from autograder.results import Answer, Criterion, Experiment, Result, Text, Written
 from autograder.translations import N_
 
 Audience = Literal["instructor", "student"]
@@ -89,6 +89,13 @@ STATUSES = {
 }
 """What a criterion's status is called."""
 
+MARKS = {
+    "full": N_("Full points"),
+    "part": N_("Part of the points"),
+    "none": N_("No points"),
+}
+"""What it is called how much a human gave."""
+
 _LEVEL = 0.0005  # differences below half of the last shown digit are none
 _ATTACKS = ("fgsm", "fgsm_8", "pgd_8")
 
@@ -113,16 +120,43 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Block:
+    """A paragraph of what somebody wrote, or a piece of code in it, with the direction of its first letter."""
+
+    code: bool
+    direction: Direction
+    text: Markup
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A criterion that a human marks, with its question, the student's answer and the marker's comment.
+
+    All are paragraphs; ``model`` and ``marking`` are empty for students.
+    """
+
+    criterion: Criterion
+    anchor: str
+    question: list[Markup]
+    rubric: list[Markup]
+    model: list[Markup]
+    marking: list[Markup]
+    answer: list[Block]
+    comment: list[Block]
+
+
+@dataclass(frozen=True)
 class Part:
     """The criteria of one stub, or of the written answers, with their points, and what mistake was recognised.
 
-    Bonus points are counted apart.
+    Bonus points are counted apart. ``replies`` has an entry for each criterion of a part that a human marks.
     """
 
     name: Markup
     anchor: str
     criteria: list[Criterion]
     diagnoses: list[Text]
+    replies: list[Reply] = field(default_factory=list)
 
     @property
     def manual(self) -> bool:
@@ -281,8 +315,9 @@ class Page:
 def build(result: Result, arrays: list[Arrays], language: Language, audience: Audience) -> Page:
     """The page of a Result in one language; ``arrays`` holds one entry per experiment, in order.
 
-    A student's page has neither the path the instructor graded nor the isolation, the grader's faults and any seed
-    (the hidden inputs are drawn from the experiments' one): they are absent from the document, not hidden in it.
+    A student's page has neither the path the instructor graded nor the isolation, the grader's faults, the model
+    answers and any seed (the hidden inputs are drawn from the experiments' one): they are absent from the document,
+    not hidden in it.
     """
     path = result.submission.path
     chapters = [
@@ -295,7 +330,7 @@ def build(result: Result, arrays: list[Arrays], language: Language, audience: Au
         audience=audience,
         submission=verbatim(path if audience == "instructor" else PurePath(path.replace("\\", "/")).name),
         score=_score(result),
-        parts=_parts(result, language),
+        parts=_parts(result, language, audience),
         chapters=chapters,
         questions=_questions(chapters, language),
         data_sets=_data_sets(result.experiments, language),
@@ -345,7 +380,84 @@ def _score(result: Result) -> Score:
     )
 
 
-def _parts(result: Result, language: Language) -> list[Part]:
+_LINE = re.compile(r"\s*(?:[-*+•–]\s|(?:\d{1,3}|\w)[.)]\s|#{1,6}\s|[|>])|\t| {4}")
+"""How a line begins that is not joined with the one before: an item, a heading, a row of a table, a quotation."""
+_WHOLE = re.compile(r"^\s*(?:#{1,6}\s|\|)|(?:  |\\)$")
+"""A line that the next one is not joined with: a heading, a row of a table, one that ends with a break."""
+
+
+def blocks(text: str, default: Direction) -> list[Block]:
+    """A student's or a marker's text as paragraphs, and as code between fences.
+
+    Lines of a paragraph are joined where Markdown joins them. All else that Markdown or HTML would be stays as it was
+    typed: nothing is rendered, and nothing can hide in it.
+
+    Args:
+        text: as it was typed.
+        default: the direction of a paragraph without letters.
+    """
+    found: list[Block] = []
+    lines: list[str] = []
+    fence = ""
+
+    def end() -> None:
+        while lines and not lines[-1].strip():
+            lines.pop()
+        part = clean("\n".join(lines)).lstrip("\n")
+        direction = "ltr" if fence else direction_of(part, default)
+        if part.strip():
+            # A Persian sentence in a Latin paragraph is more than terms: its words stay one run.
+            told = isolate(part, direction) if direction == "rtl" and not fence else escape(part)
+            found.append(Block(bool(fence), direction, told))
+        lines.clear()
+
+    for line in text.split("\n"):
+        mark = line.strip()
+        if fence:
+            if mark.startswith(fence) and not mark.strip(fence[0]):
+                end()
+                fence = ""
+            else:
+                lines.append(line or " ")  # or an empty line in code may be taken for one between elements
+        elif mark.startswith(("```", "~~~")):
+            end()
+            fence = mark[:3]
+        elif mark and lines and not _LINE.match(line) and not _WHOLE.search(lines[-1]):
+            lines[-1] = f"{lines[-1]} {line.lstrip()}"
+        elif mark:
+            lines.append(line)
+        else:
+            end()
+    end()
+    return found
+
+
+def _mine(text: Text, language: Language) -> tuple[str, str]:
+    """A text as plain words in this language, else in the other one, and the code of the language that it is in."""
+    order = ("fa", "en") if language.code == "fa" else ("en", "fa")
+    return next(((words, code) for code in order if (words := getattr(text, code)).strip()), ("", language.code))
+
+
+def _reply(criterion: Criterion, anchor: str, language: Language, audience: Audience) -> Reply:
+    def paragraphs(text: Text) -> list[Markup]:
+        words, code = _mine(text, language)
+        return [language.text(Text(**{code: each})) for each in re.split(r"\n\s*\n", words) if each.strip()]
+
+    written = criterion.written or Written(notebook="", answer=Answer(state="unread"))
+    secret, (comment, _code) = audience == "instructor", _mine(criterion.message, language)
+    return Reply(
+        criterion=criterion,
+        anchor=anchor,
+        question=paragraphs(written.question),
+        rubric=paragraphs(written.rubric),
+        model=paragraphs(written.model) if secret else [],
+        marking=paragraphs(written.marking) if secret else [],
+        answer=blocks(written.answer.text, language.direction),
+        comment=blocks(comment, language.direction) if criterion.mark else [],
+    )
+
+
+def _parts(result: Result, language: Language, audience: Audience) -> list[Part]:
     _ = language.say
     groups: dict[str, list[Criterion]] = {}
     for criterion in result.criteria:
@@ -359,7 +471,13 @@ def _parts(result: Result, language: Language) -> list[Part]:
         else:
             name = _("General")
         diagnoses = [diagnosis.text for diagnosis in result.diagnoses if diagnosis.stub == stub]
-        parts.append(Part(name, f"part-{number}", members, diagnoses))
+        replies = []
+        if all(member.kind == "manual" for member in members):
+            replies = [
+                _reply(member, f"answer-{number}-{place}", language, audience)
+                for place, member in enumerate(members, start=1)
+            ]
+        parts.append(Part(name, f"part-{number}", members, diagnoses, replies))
     return parts
 
 
@@ -593,8 +711,13 @@ def _omissions(result: Result, chapters: list[Chapter], language: Language) -> l
             what = _("%(experiment)s: %(figure)s", experiment=chapter.title, figure=figure)
             omissions.append(Omission(what, _("The data of this figure are not stored with the result.")))
     for criterion in result.criteria:
-        if criterion.status == "pending":
+        lacking = criterion.written is not None and criterion.written.answer.state == "unread"
+        if lacking or criterion.status == "pending":
+            note = criterion.written.answer.note if criterion.written else Text()
             what = language.text(criterion.title) or verbatim(criterion.id)
-            why = language.text(criterion.message) or _("Awaits a human; it costs no points.")
-            omissions.append(Omission(what, why))
+            why = language.text(note if lacking else criterion.message)
+            omissions.append(Omission(what, why or _("Awaits a human; it costs no points.")))
+    for each in result.skipped:
+        what = language.text(each.title) or verbatim(each.id)
+        omissions.append(Omission(what, language.text(each.reason) or _("No reason is recorded.")))
     return omissions

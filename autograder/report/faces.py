@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import functools
+import html
 import importlib.util
 import io
 import logging
+import re
 from pathlib import Path
 
 from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
@@ -14,8 +16,12 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from autograder.report.language import TEMPLATES
 
+_CODE = re.compile("<pre[^>]*>(.*?)</pre>", re.DOTALL)
+_ARABIC = frozenset(range(0x600, 0x780))
+"""Left to Vazirmatn: letters of one width do not join."""
 _FACES = ((400, "Vazirmatn-Regular.ttf"), (700, "Vazirmatn-Bold.ttf"))
-_FALLBACK = "Report Fallback"
+_FALLBACK, _MONOSPACED = "Report Fallback", "Report Code"
+_MONOSPACED_FILE = "DejaVuSansMono.ttf"
 
 
 @functools.cache
@@ -30,7 +36,7 @@ def font_faces(text: str) -> str:
     """The ``@font-face`` rules for a document of that text, with the faces in them.
 
     Vazirmatn sets Persian and Latin. What it lacks (Greek, Cyrillic, arrows) comes from the DejaVu Sans that
-    matplotlib brings along, cut down to the characters that occur.
+    matplotlib brings along, cut down to the characters that occur; so does code (``<pre>``) from DejaVu Sans Mono.
     """
     rules = [
         _rule("Vazirmatn", weight, _embedded((TEMPLATES / "fonts" / name).read_bytes())) for weight, name in _FACES
@@ -38,6 +44,9 @@ def font_faces(text: str) -> str:
     lacking = frozenset(map(ord, set(text))) - _characters(TEMPLATES / "fonts" / _FACES[0][1])
     if (fallback := _fallback()) and (needed := lacking & _characters(fallback)):
         rules.append(_rule(_FALLBACK, 400, _embedded(_subset(fallback, needed))))
+    code = frozenset(map(ord, html.unescape("".join(_CODE.findall(text))))) - _ARABIC
+    if fallback and code:
+        rules.append(_rule(_MONOSPACED, 400, _embedded(_subset(fallback.with_name(_MONOSPACED_FILE), code))))
     return "\n".join(rules)
 
 
@@ -45,7 +54,7 @@ def print_faces() -> tuple[str, dict[str, bytes]]:
     """The ``@font-face`` rules for print, and the whole faces by the addresses in them: a PDF takes what it needs."""
     faces = [("Vazirmatn", weight, TEMPLATES / "fonts" / name) for weight, name in _FACES]
     if fallback := _fallback():
-        faces.append((_FALLBACK, 400, fallback))
+        faces += [(_FALLBACK, 400, fallback), (_MONOSPACED, 400, fallback.with_name(_MONOSPACED_FILE))]
     rules = [_rule(family, weight, f"face:{path.name}") for family, weight, path in faces]
     return "\n".join(rules), {f"face:{path.name}": path.read_bytes() for *_, path in faces}
 
@@ -84,7 +93,7 @@ def _subset(path: Path, characters: frozenset[int]) -> bytes:
     options = Options(layout_features=[], notdef_outline=True, hinting=False, recalc_timestamp=False)
     with TTFont(path, lazy=True) as font:
         subsetter = Subsetter(options)
-        subsetter.populate(unicodes=sorted(characters))
+        subsetter.populate(unicodes=sorted({*characters, ord(" ")}))  # a run of text brings the spaces in it
         subsetter.subset(font)
         file = io.BytesIO()
         font.save(file)

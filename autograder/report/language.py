@@ -13,7 +13,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
-from autograder.report.bidi import Direction, clean, isolate, isolate_message
+from autograder.report.bidi import LATIN, Direction, clean, isolate, isolate_message
 from autograder.report.jalali import jalali
 from autograder.results import Text
 from autograder.translations import N_, catalogue, localised, percent
@@ -27,7 +27,7 @@ LANGUAGES = ("fa", "en")
 _DIRECTIONS: dict[str, Direction] = {"fa": "rtl", "en": "ltr"}
 _NAMES = {"fa": "فارسی", "en": "English"}
 # A number that stands among Persian words, and in no run of Latin or code.
-_NUMBER = re.compile(r"(?<![!-~])(?<![!-~] )\d+(?:\.\d+)?%?(?![!-~])(?! [!-~])", re.ASCII)
+_NUMBER = re.compile(rf"(?<![{LATIN}])(?<![{LATIN}] )\d+(?:\.\d+)?%?(?![{LATIN}])(?! [{LATIN}])", re.ASCII)
 
 
 _MONTHS = (

@@ -15,14 +15,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autograder.report import figures
-from autograder.report.arrays import Arrays
+from autograder.report.arrays import Arrays, Integers
 from autograder.report.bidi import clean, verbatim
 from autograder.report.cohort import Cohort, problem_of
-from autograder.report.content import STATUSES, Chapter, Page, class_names, group_name
+from autograder.report.content import MARKS, STATUSES, Chapter, Page, class_names, group_name
 from autograder.report.faces import font_faces
 from autograder.report.language import TEMPLATES, Language
 from autograder.report.thumbnails import Atlas
 
+_MOST = 5_900_000
+"""Bytes that a document on one hand-in may take; beyond 6 MB, mail and course systems begin to refuse it."""
+_BESIDE = 1_000_000
+"""Bytes in it beside the articles and the images of the maps: faces, style sheets, scripts, numbers of the dots."""
 _PRINT_INK, _PRINT_PAPER = "#1d2530", "#ffffff"
 
 
@@ -156,10 +160,10 @@ def _draw(chapter: Chapter, language: Language, wordless: _Wordless) -> Pictures
     )
 
 
-def screen_document(sheets: Sequence[Sheet], atlas: Atlas | None = None) -> str:
+def screen_document(sheets: Sequence[Sheet], collect: Callable[[int], Atlas | None]) -> str:
     """One self-contained HTML document with an article per sheet, the first one shown.
 
-    ``atlas`` holds the images that its maps show under the pointer.
+    ``collect`` makes the picture with the images that its maps show under the pointer, of at most so many bytes.
     """
     languages = [sheet.page.language for sheet in sheets]
     articles = [_article(sheet, "screen", _embedded) for sheet in sheets]
@@ -167,6 +171,8 @@ def screen_document(sheets: Sequence[Sheet], atlas: Atlas | None = None) -> str:
     if not sheets[0].maps:
         return _document(languages, articles, title)
     style = _read("maps.css")
+    room = _MOST - _BESIDE - sum(len(article.encode()) for article in articles)
+    atlas = collect(room * 3 // 4)  # base64 makes four bytes of three
     if atlas is not None:
         style += f'.thumbnail {{ background-image: url("{_uri("image/webp", atlas.webp)}"); }}'
     script = _read("vendor/d3-delaunay.min.js") + _read("maps.js")
@@ -190,11 +196,19 @@ def _dots(page: Page, atlas: Atlas | None) -> dict[str, object]:
         panels = maps[chapter.anchor] = {}
         for group in np.unique(embedding.group).tolist():
             order = figures.drawn(embedding, group)
-            panels[group] = {
-                "cells": [] if cells is None else cells[order].tolist(),
-                "predicted": [] if embedding.predicted is None else embedding.predicted[order].tolist(),
-            }
+            panels[group] = _known(cells, embedding.predicted, order)
+            if embedding.clean is not None and (embedding.clean[order] >= 0).all():
+                before = _known(cells, embedding.predicted, embedding.clean[order])
+                panels[group] |= {f"{name}_before": numbers for name, numbers in before.items()}
     return {"columns": 0 if atlas is None else atlas.columns, "maps": maps}
+
+
+def _known(cells: Integers | None, predicted: Integers | None, order: Integers) -> dict[str, list[int]]:
+    """The cell of each image in the picture of all, and what it is taken for; empty where that was not recorded."""
+    return {
+        "cells": [] if cells is None else cells[order].tolist(),
+        "predicted": [] if predicted is None else predicted[order].tolist(),
+    }
 
 
 def _document(
@@ -380,6 +394,7 @@ def _environment() -> Environment:
         "clean": clean,
         "verbatim": verbatim,
         "statuses": STATUSES,
+        "marks": MARKS,
         "colours": figures.CLASS_COLOURS,
         "train_colour": figures.TRAIN_COLOUR,
         "validation_colour": figures.VALIDATION_COLOUR,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes.util
+import functools
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,16 +14,13 @@ from autograder.report import arrays, cohort, content, pages, thumbnails
 from autograder.report.content import Audience
 from autograder.report.faces import print_faces
 from autograder.report.language import LANGUAGES, Language, language
-from autograder.results import read_result, write_atomically
+from autograder.results import CLASS_REPORT, read_result, write_atomically
 
 if TYPE_CHECKING:
     from autograder.report.typesetting import Typesetter
 
 FORMATS = ("html", "pdf")
 """The formats there are."""
-
-CLASS_REPORT = "class.html"
-"""What the report on a class is called."""
 
 
 _LIBRARIES = (
@@ -76,8 +74,8 @@ def _render(folder: Path, tongues: list[Language], formats: Sequence[str], audie
     written = []
     if "html" in formats:
         written.append(folder / f"{stem}.html")
-        atlas = thumbnails.collect([each.embedding for each in stored])
-        write_atomically(written[-1], pages.screen_document(sheets, atlas).encode())
+        collect = functools.partial(thumbnails.collect, [each.embedding for each in stored])
+        write_atomically(written[-1], pages.screen_document(sheets, collect).encode())
     if "pdf" in formats:
         with _typesetter() as typesetter:
             for sheet in sheets:

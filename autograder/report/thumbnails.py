@@ -16,10 +16,7 @@ from PIL import Image
 
 from autograder.report.arrays import Embedding, Integers
 
-BUDGET = 2_400_000
-"""The most that the picture may take, in bytes; a coarser one is made where it would be more."""
-
-_QUALITIES = (60, 35, 15)
+_QUALITIES = (60, 25, 15)
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,13 @@ class Atlas:
     cells: list[Integers | None]
 
 
-def collect(embeddings: Sequence[Embedding | None]) -> Atlas | None:
-    """The picture for all maps of a report; None where no map has its images."""
+def collect(embeddings: Sequence[Embedding | None], budget: int) -> Atlas | None:
+    """The picture for all maps of a report; None where no map has its images.
+
+    Args:
+        embeddings: the maps, None for an experiment without one.
+        budget: bytes that the picture may take; a coarser one is made where it would be more.
+    """
     shapes = [each.images.shape[1:] for each in embeddings if each is not None and each.images is not None]
     if not shapes:
         return None
@@ -54,7 +56,7 @@ def collect(embeddings: Sequence[Embedding | None]) -> Atlas | None:
                 unique.append(image)
         cells.append(mine)
     columns = math.ceil(math.sqrt(len(unique)))
-    return Atlas(_webp(_sheet(np.stack(unique), columns)), columns, cells)
+    return Atlas(_webp(_sheet(np.stack(unique), columns), budget), columns, cells)
 
 
 def _sheet(images: NDArray[np.uint8], columns: int) -> Image.Image:
@@ -67,10 +69,10 @@ def _sheet(images: NDArray[np.uint8], columns: int) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(tiles.reshape(rows * side, columns * side, 3)))
 
 
-def _webp(sheet: Image.Image) -> bytes:
+def _webp(sheet: Image.Image, budget: int) -> bytes:
     """The finest of some qualities that keeps to the budget; the coarsest at half the size where none does."""
     for quality in _QUALITIES:
-        if len(content := _encoded(sheet, quality)) <= BUDGET:
+        if len(content := _encoded(sheet, quality)) <= budget:
             return content
     return _encoded(sheet.resize((sheet.width // 2, sheet.height // 2), Image.Resampling.BOX), _QUALITIES[-1])
 

@@ -264,6 +264,8 @@ def feature_map(
     """What a map of features is drawn from, for each group g: the features (N_g, D), the classes (N_g,), the stored
     images (N_g, 3, H, W) uint8 and what they are taken for (N_g,).
 
+    Attacked images are the third group, in the order of the second, of which they were made.
+
     The map itself is made later, by `embed`: it takes longer than all else here, most of it once for a process.
     """
     return {
