@@ -3,8 +3,11 @@
 import signal
 import sys
 
+from autograder.stopping import stop_by
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's end is as orderly as Control-C
+    # A batch system's end is as orderly as Control-C.
+    stop_by(signal.SIGINT, signal.SIGTERM, raising=KeyboardInterrupt)
     try:
         from autograder.cli import grade_main
     except ModuleNotFoundError as problem:

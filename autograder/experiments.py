@@ -25,7 +25,6 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from multiprocessing.queues import Queue
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -37,6 +36,7 @@ from autograder.assignment import Assignment, load
 from autograder.judge import faults
 from autograder.judge.contestant import MAX_TEXT, SubmissionFault, SubmissionFolder
 from autograder.results import Experiment, Text, write_atomically
+from autograder.stopping import stop_by
 from autograder.store import STORE
 from autograder.wire import StubRef
 
@@ -327,13 +327,8 @@ def _begin(queue: Queue[tuple[str, float] | None]) -> None:
     global _reports
     _reports = queue
     torch.set_num_threads(1)
-    signal.signal(signal.SIGTERM, _stop)
+    stop_by(signal.SIGTERM, raising=lambda: SystemExit(1))  # in order: its contestant and its scratch go too
     threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    """Ends this process in order: its contestant and its scratch go too."""
-    raise SystemExit(1)
 
 
 def _end_with_parent() -> None:

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,12 +26,14 @@ if sys.platform != "linux":
     pytest.skip("the lockdown needs Linux", allow_module_level=True)
 
 from autograder import isolation
+from autograder.assignment import Assignment
 from autograder.contestant import escapes, guardian, kernel, lockdown, namespaces, seccomp
 from autograder.contestant.escapes import ESCAPES, LACKS, LIMITS, Bait, Escape
 from autograder.contestant.lockdown import Jail, LockdownError, available, environment, lock_down, shortfall
+from autograder.intake import take_in
 from autograder.judge import contestant
 from autograder.judge.checks import Judge
-from autograder.judge.contestant import Contestant, Contestants, ContestantsUnavailable
+from autograder.judge.contestant import Contestant, Contestants, ContestantsUnavailable, Isolation
 from autograder.judge.zygote import Zygote
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -482,6 +485,13 @@ def test_runtime_shows_no_sources_of_the_kit() -> None:
 
 # The judge's side.
 
+
+@pytest.fixture
+def level(request: pytest.FixtureRequest) -> Isolation:
+    found: Isolation = request.getfixturevalue("isolation")
+    return found
+
+
 AS_ON_A_MACHINE_WITHOUT_SECCOMP = """
 import sys
 from autograder import cli
@@ -536,3 +546,41 @@ def test_a_class_stops_where_no_contestant_is_to_be_had(judge: Judge) -> None:
 
     with pytest.raises(ContestantsUnavailable, match="none left"):
         judge.check(start)
+
+
+def test_a_parent_may_take_longer_to_load_torch_than_a_contestant_to_start(
+    monkeypatch: pytest.MonkeyPatch, level: Isolation
+) -> None:
+    """The first contestant waits for both."""
+    monkeypatch.setattr(contestant, "START_S", 0.001)
+    with Contestants(level) as contestants:
+        contestants.prove()
+        assert contestants.zygote.warm
+
+
+def test_no_copy_of_a_submission_is_left_where_the_parent_dies(
+    judge: Judge,
+    assignment: Assignment,
+    hand_in: Callable[..., Path],
+    level: Isolation,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three stubs have contestants by then, and none of them can be ended."""
+    place = tmp_path / "place"
+    take_in(hand_in(), assignment).assemble(assignment, place)
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+    with Contestants(level) as contestants:
+
+        def start() -> Contestant:
+            return contestants.start(place, assignment.name, assignment.stubs)
+
+        def told(done: float) -> None:
+            if len(list(copies.iterdir())) == 3:
+                contestants.zygote.process.kill()
+
+        with pytest.raises(ContestantsUnavailable):
+            judge.check(start, on_progress=told)
+        assert not list(copies.iterdir())

@@ -29,7 +29,7 @@ from PIL import Image
 from autograder import report
 from autograder.assignment import load
 from autograder.report import catalogue, content, figures, thumbnails
-from autograder.report.arrays import Embedding
+from autograder.report.arrays import Curves, Embedding
 from autograder.report.arrays import read as read_arrays
 from autograder.report.bidi import clean, direction_of, isolate, verbatim
 from autograder.report.jalali import jalali
@@ -1054,3 +1054,12 @@ def test_browser_opens_the_language_asked_for(folder: Path, tmp_path: Path) -> N
         assert (root["lang"], root["dir"], root["data-language"]) == (code, direction, code)
         assert page.all("title")[0]["text"].startswith("Grading report" if code == "en" else "گزارش تصحیح")
         assert [each["lang"] for each in page.all("a", **{"aria-current": "true"})] == [code]
+
+
+@pytest.mark.parametrize("loss", [-1e11, 1e11, -1e-30, 0.0, -5.0])
+def test_curves_of_one_number_are_drawn(loss: float) -> None:
+    """They are the student's own, and may be any numbers."""
+    curves = Curves(np.full(3, loss), None, np.full(3, loss))
+    for draw in (figures.draw_losses, figures.draw_validation_accuracy):
+        svg = draw(curves, language("en"))
+        assert svg is not None and "nan" not in svg and "inf" not in svg

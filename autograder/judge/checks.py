@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -223,8 +224,9 @@ class _Plugin:
         self.misconceptions = judge.assignment.module("tests.misconceptions")
 
     def close(self) -> None:
-        for submission in self.submissions.values():
-            submission.close()
+        with ExitStack() as stack:  # one that cannot be ended keeps none of the others from it
+            for submission in self.submissions.values():
+                stack.callback(submission.close)
 
     def line_of(self, item: pytest.Item) -> Line | None:
         marker = item.get_closest_marker("criterion")

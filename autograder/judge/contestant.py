@@ -206,15 +206,16 @@ class Contestant:
         """
         if self.met:
             return
+        zygote = self.parent.zygote
         try:
-            greeting = self.channel.receive(time.monotonic() + START_S)
+            greeting = self.channel.receive(time.monotonic() + (START_S if zygote.warm else READY_S))
         except (Closed, Late):
             greeting = {"failure": "it ended before it began"}
         if "failure" in greeting:
             self.end()
             raise ContestantsUnavailable(f"a contestant could not be locked away: {greeting['failure']}")
+        zygote.warm = self.met = True
         self.parent.layers = greeting["layers"]
-        self.met = True
 
     def request(
         self, op: str, *, timeout_s: float, callbacks: list[Callable[..., Any]] | None = None, **arguments: Any

@@ -28,10 +28,12 @@ class Zygote:
     Attributes:
         control: the socket that takes orders.
         numbers: what its contestants are called by.
+        warm: whether a contestant of its was met, so that it has loaded torch.
     """
 
     def __init__(self) -> None:
         self.numbers = itertools.count()
+        self.warm = False
 
     def __enter__(self) -> Zygote:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -193,7 +193,8 @@ def _epoch_ticks(lines: Sequence[_Line]) -> list[float]:
 
 def _ticks(low: float, high: float, count: int) -> list[float]:
     """Round numbers, 1, 2 or 5 times a power of ten apart, that cover [low, high] in about ``count`` steps."""
-    rough = max(high - low, 1e-6) / count
+    # A curve that is all one number needs steps that make a difference to it.
+    rough = max(high - low, 1e-6, 1e-9 * abs(high)) / count
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
