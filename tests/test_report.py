@@ -31,7 +31,7 @@ from autograder.assignment import load
 from autograder.report import catalogue, content, figures, thumbnails
 from autograder.report.arrays import Curves, Embedding
 from autograder.report.arrays import read as read_arrays
-from autograder.report.bidi import clean, direction_of, isolate, verbatim
+from autograder.report.bidi import MOST_TOGETHER, Direction, clean, direction_of, isolate, verbatim
 from autograder.report.jalali import jalali
 from autograder.report.language import LANGUAGES, language
 from autograder.results import Answer, Criterion, Experiment, Result, Student, Text
@@ -1063,3 +1063,13 @@ def test_curves_of_one_number_are_drawn(loss: float) -> None:
     for draw in (figures.draw_losses, figures.draw_validation_accuracy):
         svg = draw(curves, language("en"))
         assert svg is not None and "nan" not in svg and "inf" not in svg
+
+
+@pytest.mark.parametrize("text", ["aب" * 1000, "a\u00a0ب\u00a0" * 500, "x\u00a0" * 1000])
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_letters_by_turns_are_no_words_to_isolate(text: str, direction: Direction) -> None:
+    """Print would take minutes for them."""
+    told = isolate(text, direction)
+    assert told.count("<bdi") <= MOST_TOGETHER and re.sub("<[^>]*>", "", str(told)) == text
+    apart = isolate("ab بپ " * 500, direction)
+    assert apart.count("<bdi") == 500

@@ -31,6 +31,10 @@ _PERSIAN = re.compile(r"[؀-ۿݐ-ݿﭐ-﷿ﹰ-﻿\u200c]+(?:[ .]+[؀-ۿݐ-ݿﭐ-
 _PLACEHOLDER = re.compile(r"(%\(\w+\)s|%%)")
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 _DOTTED = re.compile(r"\.\w")  # a name such as .npz begins with its dot
+MOST_TOGETHER = 50
+"""Runs without a space between them that are isolated. WeasyPrint takes the square of their number: minutes for a
+page of letters of two scripts by turns."""
+_SPACE = re.compile("[ \t\n]")
 _STOPS = ".,;:!? "
 _QUOTES = "\"'"
 
@@ -61,13 +65,17 @@ def verbatim(text: str) -> Markup:
 
 
 def isolate(text: str, direction: Direction) -> Markup:
-    """A sentence of the given direction, escaped, with each run of the other script in a ``<bdi>`` of its own."""
+    """A sentence of the given direction, escaped, with each run of the other script in a ``<bdi>`` of its own.
+
+    Of more than `MOST_TOGETHER` without a space between them, which are no words, the others stay as they are.
+    """
     text = clean(text)
     pattern, other = (_LATIN, "ltr") if direction == "rtl" else (_PERSIAN, "rtl")
-    pieces, end = Markup(), 0
+    pieces, end, together = Markup(), 0, 0
     for match in pattern.finditer(text):
         start, stop = _trimmed(text, *match.span())
-        if any(character.isalnum() for character in text[start:stop]):
+        together = 0 if _SPACE.search(text, end, stop) else together + 1
+        if together < MOST_TOGETHER and any(character.isalnum() for character in text[start:stop]):
             pieces += escape(text[end:start]) + Markup('<bdi dir="{}">{}</bdi>').format(other, text[start:stop])
             end = stop
     return pieces + escape(text[end:])
