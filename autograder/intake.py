@@ -22,7 +22,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from autograder import answers
 from autograder.answers import MAX_NOTEBOOK_BYTES, Notebook
@@ -60,6 +59,9 @@ PACKERS: dict[bytes, Callable[[Path], io.BufferedIOBase]] = {
     b"\xfd7zXZ": lzma.LZMAFile,
 }
 """How a packed tar begins, and what opens it."""
+
+UNREADABLE = b""
+"""What stands for a notebook that cannot be read: its answers are lost, the rest of the hand-in is not."""
 
 DAMAGED = (
     zipfile.BadZipFile,
@@ -276,8 +278,14 @@ def _folder(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
             file = Path(root, name)
             inner = file.relative_to(path).as_posix()
             if _wanted(inner, notebooks.names) and stat.S_ISREG(file.lstat().st_mode):
-                with file.open("rb") as opened:
-                    yield inner, opened.read(_most(inner, notebooks))
+                try:
+                    with file.open("rb") as opened:
+                        content = opened.read(_most(inner, notebooks))
+                except OSError:
+                    if file.name not in notebooks.names:
+                        raise
+                    content = UNREADABLE
+                yield inner, content
 
 
 class _Bounded(io.BufferedIOBase):
@@ -322,21 +330,28 @@ def _zip(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
             for entry in archive.infolist():
                 kind = stat.S_IFMT(entry.external_attr >> 16)
                 if _wanted(entry.filename, notebooks.names) and not entry.is_dir() and kind in (0, stat.S_IFREG):
-                    # The others' unpackers cannot be told to stop after a while.
-                    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                        raise IntakeError(f"{path}: packed in an unusual way; pack it again as an ordinary zip")
-                    with archive.open(entry) as member:
-                        yield entry.filename, _read(member, _most(entry.filename, notebooks))
+                    is_notebook = PurePosixPath(entry.filename).name in notebooks.names
+                    try:
+                        content = _member(archive, entry, _most(entry.filename, notebooks), path)
+                    except (*DAMAGED, IntakeError):
+                        if not is_notebook:
+                            raise
+                        content = UNREADABLE
+                    yield entry.filename, content
     except DAMAGED as problem:
         raise IntakeError(f"{path}: the zip is damaged or locked ({plain(str(problem))}); pack it again") from problem
 
 
-def _read(member: IO[bytes], most: int) -> bytes:
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int, path: Path) -> bytes:
     """The first ``most`` bytes of a zip's member, asked for in parts that `_Bounded` gives."""
+    # The others' unpackers cannot be told to stop after a while.
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise IntakeError(f"{path}: packed in an unusual way; pack it again as an ordinary zip")
     parts = []
-    while most and (part := member.read(min(most, MAX_FILE_BYTES))):
-        parts.append(part)
-        most -= len(part)
+    with archive.open(entry) as member:
+        while most and (part := member.read(min(most, MAX_FILE_BYTES))):
+            parts.append(part)
+            most -= len(part)
     return b"".join(parts)
 
 

@@ -1073,3 +1073,13 @@ def test_letters_by_turns_are_no_words_to_isolate(text: str, direction: Directio
     assert told.count("<bdi") <= MOST_TOGETHER and re.sub("<[^>]*>", "", str(told)) == text
     apart = isolate("ab بپ " * 500, direction)
     assert apart.count("<bdi") == 500
+
+
+def test_a_word_without_end_may_end_a_line() -> None:
+    """Print would take minutes for five pages of one word; a word of any length that words have stays one."""
+    (told,) = content.blocks("x" * 12_000, "ltr")
+    assert (
+        max(map(len, str(told.text).split("\u200b"))) <= 100 and str(told.text).replace("\u200b", "") == "x" * 12_000
+    )
+    (told,) = content.blocks("x" * 100 + " y", "ltr")
+    assert str(told.text) == "x" * 100 + " y"

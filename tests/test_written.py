@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -326,3 +327,27 @@ def test_a_text_is_cut_at_its_end_alone(text: str, letters: int, lines: int) -> 
     kept = answers.cut(text, letters, lines)
     assert text.strip().startswith(kept.text) and len(kept.text) <= letters and kept.text.count("\n") < lines
     assert len(kept.text) + kept.left_out == len(text.strip())
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_STORED], ids=["unusual packing", "damaged"])
+def test_a_notebook_that_cannot_be_unpacked_costs_its_answers_alone(
+    packing: int, tmp_path: Path, assignment: Assignment
+) -> None:
+    path = tmp_path / "work.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("losses.py", "x = 1")
+        archive.writestr(NOTEBOOK, notebook("typed by hand"), packing)
+    path.write_bytes(path.read_bytes().replace(b"typed by hand", b"typed by HAND"))
+    taken = take_in(path, assignment)
+    assert set(taken.files) == {"losses.py"}
+    assert taken.notebooks[NOTEBOOK].problem == "unreadable"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_notebook_that_may_not_be_read_costs_its_answers_alone(tmp_path: Path, assignment: Assignment) -> None:
+    (tmp_path / "losses.py").write_text("x = 1")
+    (tmp_path / NOTEBOOK).write_bytes(notebook("typed by hand"))
+    (tmp_path / NOTEBOOK).chmod(0)
+    taken = take_in(tmp_path, assignment)
+    assert set(taken.files) == {"losses.py"}
+    assert taken.notebooks[NOTEBOOK].problem == "unreadable"

@@ -386,6 +386,10 @@ _WHOLE = re.compile(r"^\s*(?:#{1,6}\s|\|)|(?:  |\\)$")
 """A line that the next one is not joined with: a heading, a row of a table, one that ends with a break."""
 
 
+_LONG = re.compile("[^ \t\n]{100}(?=[^ \t\n])")
+"""So much without a space is no word, and may end a line: print takes the square of how long a word is."""
+
+
 def blocks(text: str, default: Direction) -> list[Block]:
     """A student's or a marker's text as paragraphs, and as code between fences.
 
@@ -403,7 +407,7 @@ def blocks(text: str, default: Direction) -> list[Block]:
     def end() -> None:
         while lines and not lines[-1].strip():
             lines.pop()
-        part = clean("\n".join(lines)).lstrip("\n")
+        part = _LONG.sub("\\g<0>\u200b", clean("\n".join(lines))).lstrip("\n")
         direction = "ltr" if fence else direction_of(part, default)
         if part.strip():
             # A Persian sentence in a Latin paragraph is more than terms: its words stay one run.
