@@ -123,7 +123,7 @@ def take_in(path: Path, assignment: Assignment) -> HandIn:
     questions = assignment.questions
     notebooks = _Notebooks(
         frozenset(question.notebook for question in questions.values()),
-        frozenset(line.cell for line in assignment.lines if line.id in questions),
+        frozenset(question.cell for question in questions.values()),
     )
     members = dict(_members(path, notebooks))
     stub_files = {f"{module}.py" for module in assignment.stubs.values()}
@@ -189,6 +189,10 @@ class _Notebooks:
         self.left = MAX_NOTEBOOKS_BYTES
         self.found: dict[PurePosixPath, Notebook] = {}
 
+    def __contains__(self, name: str) -> bool:
+        """Whether a member of a hand-in is one of those that are looked for."""
+        return PurePosixPath(name).name in self.names
+
     @property
     def most(self) -> int:
         """How many bytes of the next one may be read."""
@@ -206,7 +210,7 @@ class _Notebooks:
         return {path.name: self.found[path] for path in order}
 
 
-def _wanted(name: str, notebooks: frozenset[str]) -> bool:
+def _wanted(name: str, notebooks: _Notebooks) -> bool:
     """Whether a member is kept: a Python file, one of the notebooks or the identity, in ordinary folders."""
     path = PurePosixPath(name)
     if path.is_absolute() or "\\" in name or "\0" in name or len(path.parts) > MAX_DEPTH:
@@ -218,7 +222,7 @@ def _wanted(name: str, notebooks: frozenset[str]) -> bool:
     # A folder called like a file would stand where that file has to lie.
     if any(part.endswith(".py") for part in path.parts[:-1]):
         return False
-    return path.suffix == ".py" or path.name == IDENTITY or path.name in notebooks
+    return path.suffix == ".py" or path.name == IDENTITY or name in notebooks
 
 
 def _members(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
@@ -226,7 +230,7 @@ def _members(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
     kept = 0
     try:
         for name, content in _source(path, notebooks):
-            if PurePosixPath(name).name in notebooks.names:
+            if name in notebooks:
                 notebooks.add(name, content)
                 continue
             kept += len(content)
@@ -241,7 +245,7 @@ def _members(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
 
 def _most(name: str, notebooks: _Notebooks) -> int:
     """How many bytes of a member are read: one more than it may have, so that a longer one is known."""
-    return (notebooks.most if PurePosixPath(name).name in notebooks.names else MAX_FILE_BYTES) + 1
+    return (notebooks.most if name in notebooks else MAX_FILE_BYTES) + 1
 
 
 def _source(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
@@ -277,12 +281,12 @@ def _folder(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
         for name in sorted(names):
             file = Path(root, name)
             inner = file.relative_to(path).as_posix()
-            if _wanted(inner, notebooks.names) and stat.S_ISREG(file.lstat().st_mode):
+            if _wanted(inner, notebooks) and stat.S_ISREG(file.lstat().st_mode):
                 try:
                     with file.open("rb") as opened:
                         content = opened.read(_most(inner, notebooks))
                 except OSError:
-                    if file.name not in notebooks.names:
+                    if inner not in notebooks:
                         raise
                     content = UNREADABLE
                 yield inner, content
@@ -329,12 +333,11 @@ def _zip(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
                 raise _too_many(path)
             for entry in archive.infolist():
                 kind = stat.S_IFMT(entry.external_attr >> 16)
-                if _wanted(entry.filename, notebooks.names) and not entry.is_dir() and kind in (0, stat.S_IFREG):
-                    is_notebook = PurePosixPath(entry.filename).name in notebooks.names
+                if _wanted(entry.filename, notebooks) and not entry.is_dir() and kind in (0, stat.S_IFREG):
                     try:
                         content = _member(archive, entry, _most(entry.filename, notebooks), path)
                     except (*DAMAGED, IntakeError):
-                        if not is_notebook:
+                        if entry.filename not in notebooks:
                             raise
                         content = UNREADABLE
                     yield entry.filename, content
@@ -378,7 +381,7 @@ def _tar(path: Path, notebooks: _Notebooks) -> Iterator[tuple[str, bytes]]:
                         raise IntakeError(f"{path}: packed with holes (--sparse); pack it again without")
                     stream.left = (entry.size if entry.isreg() else 0) + MAX_HEADER_BYTES
                     name = entry.name.removeprefix("./")
-                    if entry.isreg() and _wanted(name, notebooks.names):
+                    if entry.isreg() and _wanted(name, notebooks):
                         file = archive.extractfile(entry)
                         assert file is not None
                         yield name, file.read(_most(name, notebooks))

@@ -144,18 +144,12 @@ def with_marks(
     stored = kept(earlier) if earlier is not None and _same_student(earlier, result) else {}
     criteria = []
     for criterion in result.criteria:
-        mark = given.get(criterion.id)
-        if criterion.kind != "manual":
-            criteria.append(criterion)
-        elif mark is not None:
-            given_now = marked(by_id[criterion.id], mark.points, mark.comment)
-            criteria.append(given_now.model_copy(update={"written": criterion.written}))
-        elif criterion.id in stored and stored[criterion.id].points <= criterion.max_points:
-            old = stored[criterion.id]
-            kept_on = {"message": old.message, "written": criterion.written}
-            criteria.append(marked(by_id[criterion.id], old.points).model_copy(update=kept_on))
-        else:
-            criteria.append(criterion)
+        mark, old, now = given.get(criterion.id), stored.get(criterion.id), criterion
+        if criterion.kind == "manual" and mark is not None:
+            now = marked(by_id[criterion.id], mark.points, mark.comment)
+        elif criterion.kind == "manual" and old is not None and old.points <= criterion.max_points:
+            now = marked(by_id[criterion.id], old.points).model_copy(update={"message": old.message})
+        criteria.append(now.model_copy(update={"written": criterion.written}))
     pending = sum(criterion.max_points for criterion in criteria if criterion.status == "pending")
     return result.model_copy(update={"criteria": criteria, "score": score(criteria), "pending": pending})
 

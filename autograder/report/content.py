@@ -161,7 +161,7 @@ class Part:
     @property
     def manual(self) -> bool:
         """Whether a human marks it."""
-        return all(each.kind == "manual" for each in self.criteria)
+        return bool(self.replies)
 
     @property
     def points(self) -> float:
@@ -436,19 +436,13 @@ def blocks(text: str, default: Direction) -> list[Block]:
     return found
 
 
-def _mine(text: Text, language: Language) -> tuple[str, str]:
-    """A text as plain words in this language, else in the other one, and the code of the language that it is in."""
-    order = ("fa", "en") if language.code == "fa" else ("en", "fa")
-    return next(((words, code) for code in order if (words := getattr(text, code)).strip()), ("", language.code))
-
-
 def _reply(criterion: Criterion, anchor: str, language: Language, audience: Audience) -> Reply:
     def paragraphs(text: Text) -> list[Markup]:
-        words, code = _mine(text, language)
+        words, code = language.words(text)
         return [language.text(Text(**{code: each})) for each in re.split(r"\n\s*\n", words) if each.strip()]
 
     written = criterion.written or Written(notebook="", answer=Answer(state="unread"))
-    secret, (comment, _code) = audience == "instructor", _mine(criterion.message, language)
+    secret, (comment, _) = audience == "instructor", language.words(criterion.message)
     return Reply(
         criterion=criterion,
         anchor=anchor,
@@ -564,7 +558,7 @@ def _chapter(number: int, experiment: Experiment, arrays: Arrays, language: Lang
         number=number,
         experiment=experiment,
         anchor=f"experiment-{anchor}",
-        title=language.text(experiment.title) or verbatim(experiment.id),
+        title=language.title(experiment),
         data=_data(experiment, language),
         measures=measures,
         sentences=_sentences(experiment, measures, language),
@@ -718,10 +712,8 @@ def _omissions(result: Result, chapters: list[Chapter], language: Language) -> l
         lacking = criterion.written is not None and criterion.written.answer.state == "unread"
         if lacking or criterion.status == "pending":
             note = criterion.written.answer.note if criterion.written else Text()
-            what = language.text(criterion.title) or verbatim(criterion.id)
             why = language.text(note if lacking else criterion.message)
-            omissions.append(Omission(what, why or _("Awaits a human; it costs no points.")))
+            omissions.append(Omission(language.title(criterion), why or _("Awaits a human; it costs no points.")))
     for each in result.skipped:
-        what = language.text(each.title) or verbatim(each.id)
-        omissions.append(Omission(what, language.text(each.reason) or _("No reason is recorded.")))
+        omissions.append(Omission(language.title(each), language.text(each.reason) or _("No reason is recorded.")))
     return omissions

@@ -90,8 +90,8 @@ def _advances(path: Path) -> dict[int, float]:
 @functools.lru_cache(maxsize=8)
 def _subset(path: Path, characters: frozenset[int]) -> bytes:
     logging.getLogger("fontTools.subset").setLevel(logging.ERROR)
-    options = Options(layout_features=[], notdef_outline=True, hinting=False, recalc_timestamp=False)
-    with TTFont(path, lazy=True) as font:
+    options = Options(layout_features=[], notdef_outline=True, hinting=False)
+    with TTFont(path, lazy=True, recalcTimestamp=False) as font:  # the same report is the same bytes
         subsetter = Subsetter(options)
         subsetter.populate(unicodes=sorted({*characters, ord(" ")}))  # a run of text brings the spaces in it
         subsetter.subset(font)

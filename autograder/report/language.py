@@ -7,13 +7,13 @@ import gettext
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
-from autograder.report.bidi import LATIN, Direction, clean, isolate, isolate_message
+from autograder.report.bidi import LATIN, Direction, clean, isolate, isolate_message, verbatim
 from autograder.report.jalali import jalali
 from autograder.results import Text
 from autograder.translations import N_, catalogue, localised, percent
@@ -44,6 +44,13 @@ _MONTHS = (
     N_("Bahman"),
     N_("Esfand"),
 )
+
+
+class Titled(Protocol):
+    """A criterion or an experiment, or one that was left out."""
+
+    id: str
+    title: Text
 
 
 class Language:
@@ -77,14 +84,21 @@ class Language:
 
         Numbers among Persian words get Persian digits, whoever wrote them; those in code stay as they are.
         """
-        mine, code = (text.fa, "en") if self.code == "fa" else (text.en, "fa")
-        if mine.strip():
-            return isolate(_NUMBER.sub(self._prose_number, mine.strip()), self.direction)
-        other = (text.en if self.code == "fa" else text.fa).strip()
-        if not other:
-            return Markup()
+        words, code = self.words(text)
+        words = words.strip()
+        if code == self.code:
+            return isolate(_NUMBER.sub(self._prose_number, words), self.direction)
         direction = _DIRECTIONS[code]
-        return Markup('<span lang="{}" dir="{}">{}</span>').format(code, direction, isolate(other, direction))
+        return Markup('<span lang="{}" dir="{}">{}</span>').format(code, direction, isolate(words, direction))
+
+    def words(self, text: Text) -> tuple[str, str]:
+        """A text as it was written, in this language or else in the other one, and the code of that language."""
+        order = sorted(LANGUAGES, key=lambda code: code != self.code)
+        return next(((words, code) for code in order if (words := getattr(text, code)).strip()), ("", self.code))
+
+    def title(self, each: Titled) -> Markup:
+        """What something is called; where it has no title, what it is known by."""
+        return self.text(each.title) or verbatim(each.id)
 
     def digits(self, text: str) -> str:
         """``text`` with its digits in this language."""
